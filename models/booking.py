@@ -1,0 +1,114 @@
+"""Bookings, what they are of, and their append-only history."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, text
+from sqlmodel import Field
+
+from models.base import CreatedRow, Instant, Row, one_of
+
+
+class BookingStatus(StrEnum):
+    """Where a booking is in its life; the transitions are in ledger/sql/20_booking.sql."""
+
+    ON_HOLD = "ON_HOLD"
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    REDEEMED = "REDEEMED"
+    COMPLETED = "COMPLETED"
+    NO_SHOW = "NO_SHOW"
+
+
+class BookingEventKind(StrEnum):
+    """What happened to a booking."""
+
+    HELD = "HELD"
+    EXTENDED = "EXTENDED"
+    CONFIRMED = "CONFIRMED"
+    RELEASED = "RELEASED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+class Booking(CreatedRow, table=True):
+    """The contract between a guest and a venue; while ON_HOLD it ends by itself at `hold_expires_at`.
+
+    There is no foreign key to `organization`: checking it would lock that one row in every hold, and the items
+    already lead there. `version`, `updated_at` and the history are written by the database with every change, from
+    `last_event`, `last_actor` and `last_reason`. `claim_count` is how many claims make the booking whole.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("organization_id", "reference"),
+        one_of("status", BookingStatus),
+        one_of("last_event", BookingEventKind),
+        CheckConstraint("(status = 'ON_HOLD') = (hold_expires_at IS NOT NULL)", name="hold_expires_at"),
+        Index("booking_due_idx", "organization_id", "hold_expires_at", postgresql_where=text("status = 'ON_HOLD'")),
+        Index(
+            "booking_customer_idx",
+            "organization_id",
+            "customer_id",
+            "id",
+            postgresql_where=text("customer_id IS NOT NULL"),
+        ),
+    )
+
+    reference: str
+    status: str
+    version: int = Field(default=1, sa_type=BigInteger)
+    customer_id: str | None = None
+    contact_name: str | None = None
+    contact_email: str | None = None
+    contact_phone: str | None = None
+    hold_expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    hold_ceiling_at: datetime = Field(sa_type=Instant)
+    claim_count: int = Field(sa_type=SmallInteger)
+    last_event: str
+    last_actor: str
+    last_reason: str | None = None
+    updated_at: datetime = Field(
+        default=None, sa_type=Instant, nullable=False, sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
+
+
+class BookingItem(Row, table=True):
+    """One resource, interval and quantity of a booking, as it was asked for; it stays when the booking has ended."""
+
+    __tablename__ = "booking_item"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "booking_id"], ["booking.organization_id", "booking.id"]),
+        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
+        CheckConstraint("starts_at < ends_at", name="interval"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index(None, "organization_id", "resource_id", "starts_at"),
+    )
+
+    booking_id: uuid.UUID = Field(primary_key=True)
+    position: int = Field(sa_type=SmallInteger, primary_key=True)
+    resource_id: uuid.UUID
+    starts_at: datetime = Field(sa_type=Instant)
+    ends_at: datetime = Field(sa_type=Instant)
+    quantity: int
+    activity: str | None = None
+
+
+class BookingEvent(Row, table=True):
+    """One change of a booking: written by the database with the change, never altered."""
+
+    __tablename__ = "booking_event"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "booking_id"], ["booking.organization_id", "booking.id"]),
+    )
+
+    booking_id: uuid.UUID = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger, primary_key=True)
+    kind: str
+    status: str
+    actor: str
+    reason: str | None = None
+    created_at: datetime = Field(sa_type=Instant)

@@ -1,0 +1,145 @@
+"""Connections: how the code reaches PostgreSQL, and with which limits.
+
+Two ways, for two kinds of work. `Database.ledger` is a small first-in-first-out pool of bare asyncpg connections in
+autocommit: one call is one transaction and one round trip (`models.ledger.calls`). `Database.reading` and
+`Database.writing` give SQLAlchemy sessions for everything else: a reading session is of another type, so that it can
+not be handed to a writer.
+
+Both kinds work as the role `vacancy_app`, which owns nothing (docs/adr/0003).
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, NewType, TypeVar
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+ReadSession = NewType("ReadSession", AsyncSession)
+"""A session that only reads: rolled back when it ends."""
+
+WriteSession = NewType("WriteSession", AsyncSession)
+"""A session whose transaction is committed when its block ends without an exception."""
+
+Result = TypeVar("Result")
+
+LOCK_TIMEOUT_MS = 3_000
+STATEMENT_TIMEOUT_MS = 8_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
+CONNECT_TIMEOUT_SECONDS = 5
+POOL_WAIT_SECONDS = 5
+CALL_SECONDS_MAX = 12.0
+
+
+class LedgerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection whose return to the pool costs no round trip: the ledger's calls leave nothing behind to reset."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One process's connections to one database."""
+
+    ledger: "asyncpg.Pool[asyncpg.Record]"
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    wait_seconds_max: float = CALL_SECONDS_MAX
+    in_flight: set["asyncio.Task[Any]"] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """A session for reading: every statement sees what was committed when it began."""
+        async with self.sessions() as session:
+            yield ReadSession(session)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[WriteSession]:
+        """One transaction, READ COMMITTED, committed here and nowhere else."""
+        async with self.sessions.begin() as session:
+            yield WriteSession(session)
+
+    async def finish(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Carry a unit of work to its end even if the caller is cancelled meanwhile (a client that went away).
+
+        A commit whose answer nobody waits for is still a commit: it must not be cut off between the two.
+        """
+        task = asyncio.create_task(work)
+        self.in_flight.add(task)
+        task.add_done_callback(self.in_flight.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Close all connections, after the units of work that are in flight."""
+        if self.in_flight:
+            await asyncio.wait(self.in_flight)
+        await self.ledger.close()
+        await self.engine.dispose()
+
+
+async def connect(database_url: str, *, pool_size: int = 8) -> Database:
+    """Open the pools. Each has at most `pool_size` connections; waiting for one is bounded too (`POOL_WAIT_SECONDS`).
+
+    Few connections beat many: one or two claimants of a hot row are admitted several times faster than 32, since every
+    waiter of a row lock is woken to look again (shared measurements in docs/adr/0004).
+    """
+    url = make_url(database_url)
+    ledger = await asyncpg.create_pool(
+        _asyncpg_dsn(url),
+        min_size=1,
+        max_size=pool_size,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        connection_class=LedgerConnection,
+        # The statements in the ledger's functions are always the same: planning one anew costs more than running it.
+        server_settings=_server_settings() | {"plan_cache_mode": "force_generic_plan"},
+    )
+    engine = create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=False,
+        connect_args={"server_settings": _server_settings(), "timeout": CONNECT_TIMEOUT_SECONDS},
+        json_serializer=json.dumps,
+    )
+    return Database(ledger, engine, async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False))
+
+
+def owner_engine(owner_url: str) -> AsyncEngine:
+    """An engine for migrations: the login role of the URL itself, long statements allowed."""
+    return create_async_engine(make_url(owner_url).set(drivername="postgresql+asyncpg"), pool_size=1)
+
+
+def count_statements(engine: AsyncEngine) -> list[str]:
+    """Record every statement that goes through `engine` from now on; for tests that pin their number."""
+    statements: list[str] = []
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def record(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
+
+    return statements
+
+
+def _server_settings() -> dict[str, str]:
+    return {
+        "role": "vacancy_app",
+        "application_name": "vacancy",
+        "timezone": "UTC",
+        "jit": "off",
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        "default_transaction_isolation": "read committed",
+    }
+
+
+def _asyncpg_dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

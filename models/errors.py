@@ -1,0 +1,176 @@
+"""What the business can refuse, one class per fact.
+
+    BookingError                 every expected refusal; has a stable code
+    ├── InvalidInput             INVALID_INPUT     the request itself makes no sense
+    │   └── InvalidTime          INVALID_TIME      a civil time that the venue's clocks never show
+    ├── NotFound                 NOT_FOUND         unknown, foreign or malformed id: no difference is shown
+    ├── Unauthenticated          UNAUTHENTICATED   the call needs somebody, and nobody is there
+    ├── Forbidden                FORBIDDEN         somebody is there, but may not do this
+    ├── RuleViolation            (code of the rule) a rule of the venue refuses
+    ├── SoldOut                  SOLD_OUT          not enough capacity at some instant of the interval
+    ├── Closed                   CLOSED            the resource takes no new claims at some instant of the interval
+    ├── ActivityConflict         ACTIVITY_CONFLICT another party is there, and may not be joined
+    ├── HoldExpired              HOLD_EXPIRED      the hold is over, and its place may be somebody else's
+    ├── HoldLimit                HOLD_LIMIT        the hold can not be extended any further
+    ├── NotCancellable           NOT_CANCELLABLE   the booking is past the point where it can be cancelled
+    ├── InvalidState             INVALID_STATE     the booking is not in a state in which this can be done
+    ├── CapacityInUse            CAPACITY_IN_USE   capacity can not be lowered below what is taken
+    ├── VersionConflict          VERSION_CONFLICT  it changed since the caller looked
+    ├── IdempotencyConflict      IDEMPOTENCY_CONFLICT the key was used before for another request
+    ├── Busy                     BUSY              too much at once; the same call with the same key may be repeated
+    └── Refused                  (code of the first) several refusals of one request, each of the kinds above
+
+Anything that is not a BookingError is a defect: it is logged with its trace and masked for the client.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+
+class BookingError(Exception):
+    """An expected refusal: `code` is for programs and never changes its meaning, `message` is for people."""
+
+    code: str = "INVALID_INPUT"
+    retryable: bool = False
+
+    def __init__(self, message: str, *, path: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = tuple(path)
+
+
+class InvalidInput(BookingError):
+    """The request makes no sense as it stands; `path` names the input field."""
+
+    code = "INVALID_INPUT"
+
+
+class InvalidTime(InvalidInput):
+    """A civil time that does not exist on that day in the venue's zone."""
+
+    code = "INVALID_TIME"
+
+
+class NotFound(BookingError):
+    """Nothing under this id that the caller may see."""
+
+    code = "NOT_FOUND"
+
+
+class Unauthenticated(BookingError):
+    """The call needs a token."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(BookingError):
+    """The caller's role does not allow this."""
+
+    code = "FORBIDDEN"
+
+
+class RuleViolation(BookingError):
+    """A rule of the venue refuses: `rule` names its type, `parameters` say by how much."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        rule: str,
+        parameters: Mapping[str, object] | None = None,
+        path: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, path=path)
+        self.code = code
+        self.rule = rule
+        self.parameters = dict(parameters or {})
+
+
+class SoldOut(BookingError):
+    """Fewer than the asked quantity is left at the fullest instant; `vacancies` is what is left there."""
+
+    code = "SOLD_OUT"
+
+    def __init__(self, message: str, *, resource_id: uuid.UUID, vacancies: int, path: Sequence[str] = ()) -> None:
+        super().__init__(message, path=path)
+        self.resource_id = resource_id
+        self.vacancies = vacancies
+
+
+class Closed(BookingError):
+    """The resource is closed (stop-sell) at some instant of the interval."""
+
+    code = "CLOSED"
+
+
+class ActivityConflict(BookingError):
+    """The resource is in use by a party that may not be joined (SAME_ACTIVITY, EXCLUSIVE)."""
+
+    code = "ACTIVITY_CONFLICT"
+
+
+class HoldExpired(BookingError):
+    """The hold is over."""
+
+    code = "HOLD_EXPIRED"
+
+
+class HoldLimit(BookingError):
+    """The hold has reached the resource's ceiling."""
+
+    code = "HOLD_LIMIT"
+
+
+class NotCancellable(BookingError):
+    """The booking can not be cancelled any more."""
+
+    code = "NOT_CANCELLABLE"
+
+
+class InvalidState(BookingError):
+    """The booking's status does not allow this."""
+
+    code = "INVALID_STATE"
+
+
+class CapacityInUse(BookingError):
+    """Capacity would fall below what is taken; `references` name the bookings in the way (at most 20)."""
+
+    code = "CAPACITY_IN_USE"
+
+    def __init__(self, message: str, *, references: Sequence[str], path: Sequence[str] = ()) -> None:
+        super().__init__(message, path=path)
+        self.references = tuple(references)
+
+
+class VersionConflict(BookingError):
+    """The row moved since the caller looked; `current` is its version now."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, message: str, *, current: int, path: Sequence[str] = ()) -> None:
+        super().__init__(message, path=path)
+        self.current = current
+
+
+class IdempotencyConflict(BookingError):
+    """The idempotency key was used before, by the same actor, for another request."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+
+class Busy(BookingError):
+    """The database could not do it in time: nothing was done; repeat the call with the same key."""
+
+    code = "BUSY"
+    retryable = True
+
+
+class Refused(BookingError):
+    """Several reasons at once: `errors` are all of them, so that a guest need not find them one by one."""
+
+    def __init__(self, errors: Sequence[BookingError]) -> None:
+        super().__init__("; ".join(error.message for error in errors), path=errors[0].path)
+        self.errors = tuple(errors)
+        self.code = errors[0].code

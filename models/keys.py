@@ -1,0 +1,25 @@
+"""Keys of rows: an id is never used without the organization that it belongs to."""
+
+import uuid
+from typing import NamedTuple
+
+
+class VenueKey(NamedTuple):
+    """A venue of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+
+
+class ResourceKey(NamedTuple):
+    """A resource of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+
+
+class BookingKey(NamedTuple):
+    """A booking of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID

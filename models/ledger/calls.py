@@ -1,0 +1,180 @@
+"""The calls of the ledger: each is one SQL function, one round trip, one transaction (sql/40 and sql/50).
+
+Every call may be repeated with the same command: it has one effect and one answer. So a call that meets a deadlock, a
+serialization failure or a lost connection is repeated (`models.ledger.repeat`), a bounded number of times; then, and
+when waiting took too long, the caller is told `Busy`. Work that has begun is finished even if the caller is cancelled.
+"""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NoReturn
+
+from models.booking import Booking, BookingItem
+from models.database import Database
+from models.errors import (
+    ActivityConflict,
+    BookingError,
+    CapacityInUse,
+    Closed,
+    HoldExpired,
+    HoldLimit,
+    IdempotencyConflict,
+    InvalidState,
+    NotCancellable,
+    NotFound,
+    SoldOut,
+    VersionConflict,
+)
+from models.ledger.repeat import Relock, until_done
+from models.ledger.requests import Adjust, BookingRecord, ChangeBooking, Command, Hold
+
+
+async def hold(database: Database, request: Hold) -> BookingRecord:
+    """Admit the request: a new booking, ON_HOLD, with all its claims; or nothing.
+
+    Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy.
+    Locks every resource that it takes from, in id order, so that concurrent admissions to one resource come one after
+    the other and each sees all before it.
+    """
+    payload = {
+        **_of(request.command),
+        "booking_id": request.booking_id,
+        "reference": request.reference,
+        "customer_id": request.customer_id,
+        **{f"contact_{name}": value for name, value in asdict(request.contact).items()},
+        "items": [
+            {
+                "position": position,
+                "resource_id": item.resource_id,
+                "starts_at": item.interval.starts_at,
+                "ends_at": item.interval.ends_at,
+                "quantity": item.quantity,
+                "activity": item.activity,
+            }
+            for position, item in enumerate(request.items)
+        ],
+        "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
+    }
+    return await _booking(database, request.command, "SELECT ledger_hold($1, $2)", payload)
+
+
+async def change_booking(database: Database, request: ChangeBooking) -> BookingRecord:
+    """Extend, confirm, release or cancel; compare-and-set on the status, and on `expected_version` where given.
+
+    Raises HoldExpired, HoldLimit, NotCancellable, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy.
+    """
+    payload = {
+        **_of(request.command),
+        "booking_id": request.booking_id,
+        "action": request.action,
+        "reason": request.reason,
+        "expected_version": request.expected_version,
+        "until_start": request.until_start,
+    }
+    return await _booking(database, request.command, "SELECT ledger_change_booking($1, $2)", payload)
+
+
+async def adjust(database: Database, request: Adjust) -> int:
+    """Change capacity, close or open; returns the resource's version that this made.
+
+    Raises CapacityInUse, VersionConflict, NotFound, IdempotencyConflict, Busy.
+    """
+    payload = {
+        **_of(request.command),
+        "resource_id": request.resource_id,
+        "starts_at": request.starts_at,
+        "ends_at": request.ends_at,
+        "capacity": request.capacity,
+        "closed": request.closed,
+        "reason": request.reason,
+        "expected_version": request.expected_version,
+    }
+    answer = await _repeated(database, request.command, "SELECT ledger_adjust($1, $2)", payload)
+    return int(answer["result"]["version"])
+
+
+async def read_booking(database: Database, organization_id: uuid.UUID, booking_id: uuid.UUID) -> BookingRecord | None:
+    """The booking as it is now, or None."""
+    answer = await database.ledger.fetchval("SELECT ledger_booking($1, $2)", organization_id, booking_id)
+    return None if answer is None else _record(json.loads(answer))
+
+
+def _of(command: Command) -> dict[str, Any]:
+    return {"actor": command.actor, "key": command.key, "request_hash": command.request_hash.hex()}
+
+
+async def _booking(database: Database, command: Command, call: str, payload: dict[str, Any]) -> BookingRecord:
+    answer = await _repeated(database, command, call, payload)
+    if answer["outcome"] == "REPLAYED":
+        booking_id = uuid.UUID(answer["result"]["booking_id"])
+        record = await read_booking(database, command.organization_id, booking_id)
+        assert record is not None, "a key is remembered with its booking, and bookings stay"
+        return record
+    return _record(answer)
+
+
+async def _repeated(database: Database, command: Command, call: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a call that has been carried out, or its refusal as an exception."""
+    encoded = json.dumps(payload, default=_plain)
+
+    async def attempt() -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(await database.ledger.fetchval(call, command.organization_id, encoded))
+        if answer["outcome"] == "RELOCK":
+            raise Relock
+        return answer
+
+    answer = await until_done(database, attempt)
+    match answer["outcome"]:
+        case "DONE" | "REPLAYED":
+            return answer
+        case "IDEMPOTENCY_CONFLICT":
+            raise IdempotencyConflict(
+                "This idempotency key was used for another request.", path=("input", "idempotencyKey")
+            )
+        case "REFUSED":
+            _refuse(answer["refusal"])
+    raise AssertionError(f"the ledger answered {answer['outcome']}")
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _record(answer: dict[str, Any]) -> BookingRecord:
+    return BookingRecord(
+        booking=Booking.model_validate(answer["booking"]),
+        items=tuple(BookingItem.model_validate(item) for item in answer["items"]),
+        now=datetime.fromisoformat(answer["now"]),
+    )
+
+
+def _refuse(refusal: dict[str, Any]) -> NoReturn:
+    raise _REFUSALS[refusal["code"]](refusal)
+
+
+def _sold_out(refusal: dict[str, Any]) -> SoldOut:
+    vacancies = max(0, refusal["vacancies"])
+    message = "Sold out." if vacancies == 0 else f"Only {vacancies} left at some time of this interval."
+    return SoldOut(message, resource_id=uuid.UUID(refusal["resource_id"]), vacancies=vacancies)
+
+
+def _capacity_in_use(refusal: dict[str, Any]) -> CapacityInUse:
+    message = "Some bookings take more than this capacity."
+    return CapacityInUse(message, references=refusal["references"], path=("input", "capacity"))
+
+
+_REFUSALS: dict[str, Callable[[dict[str, Any]], BookingError]] = {
+    "SOLD_OUT": _sold_out,
+    "CLOSED": lambda _: Closed("It is closed at some time of this interval."),
+    "ACTIVITY_CONFLICT": lambda _: ActivityConflict("It is in use for another activity at some time of this interval."),
+    "VERSION_CONFLICT": lambda found: VersionConflict("It changed since you looked.", current=found["current"]),
+    "NOT_FOUND": lambda _: NotFound("Not found."),
+    "HOLD_EXPIRED": lambda _: HoldExpired("The hold is over."),
+    "HOLD_LIMIT": lambda _: HoldLimit("The hold can not be extended any further."),
+    "NOT_CANCELLABLE": lambda found: NotCancellable(f"A booking that is {found['status']} can not be cancelled now."),
+    "INVALID_STATE": lambda found: InvalidState(f"This can not be done to a booking that is {found['status']}."),
+    "CAPACITY_IN_USE": _capacity_in_use,
+}

@@ -1,0 +1,112 @@
+"""What the ledger is asked, and what it answers, as values."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from models.booking import Booking, BookingItem
+from models.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Who asks, and under which idempotency key.
+
+    `actor` scopes the key within the organization. `request_hash` is of the operation and all of its input
+    (`hash_request`): the same key with another hash is a conflict.
+    """
+
+    organization_id: uuid.UUID
+    actor: str
+    key: str
+    request_hash: bytes
+
+
+def hash_request(operation: str, payload: Mapping[str, Any]) -> bytes:
+    """SHA-256 of an operation's name and its input, in a form that does not depend on the order of keys."""
+    text = json.dumps([operation, payload], sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach the guest. Never in a log, a trace, an error or Redis; hence not in the repr either."""
+
+    name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+
+
+NO_CONTACT = Contact()
+
+
+@dataclass(frozen=True, slots=True)
+class HoldItem:
+    """One resource, interval and quantity to hold."""
+
+    resource_id: uuid.UUID
+    interval: Interval
+    quantity: int
+    activity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """All items, or none. `expected` maps resource ids to the version that the caller looked at."""
+
+    command: Command
+    booking_id: uuid.UUID
+    reference: str
+    items: tuple[HoldItem, ...]
+    customer_id: str | None = None
+    contact: Contact = NO_CONTACT
+    expected: Mapping[uuid.UUID, int] = field(default_factory=dict)
+
+
+class BookingAction(StrEnum):
+    """What may be done to a booking after it was held."""
+
+    EXTEND = "EXTEND"
+    CONFIRM = "CONFIRM"
+    RELEASE = "RELEASE"
+    CANCEL = "CANCEL"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBooking:
+    """`until_start`: a CANCEL is refused once the first item has begun."""
+
+    command: Command
+    booking_id: uuid.UUID
+    action: BookingAction
+    reason: str | None = None
+    expected_version: int | None = None
+    until_start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Capacity, or closed, over [starts_at, ends_at); no start: from now; no end: from then on. One is set."""
+
+    command: Command
+    resource_id: uuid.UUID
+    starts_at: datetime | None
+    ends_at: datetime | None
+    capacity: int | None = None
+    closed: bool | None = None
+    reason: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRecord:
+    """A booking with its items, read together at `now` by the database's clock."""
+
+    booking: Booking
+    items: tuple[BookingItem, ...]
+    now: datetime

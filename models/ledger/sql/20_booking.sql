@@ -1,0 +1,72 @@
+-- A booking's states, its version, its history: kept by the database, whoever writes the row.
+
+CREATE OR REPLACE FUNCTION booking_before_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.version := 1;
+    ELSE
+        IF NEW.status <> OLD.status AND NOT (OLD.status || ' ' || NEW.status) = ANY (ARRAY[
+            'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
+            'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED',
+            'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
+        ]) THEN
+            RAISE EXCEPTION 'a booking does not go from % to %', OLD.status, NEW.status
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_transition_check', TABLE = 'booking';
+        END IF;
+        NEW.version := OLD.version + 1;
+    END IF;
+    NEW.updated_at := clock_timestamp();
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION booking_after_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO booking_event (organization_id, booking_id, version, kind, status, actor, reason, created_at)
+    VALUES (NEW.organization_id, NEW.id, NEW.version, NEW.last_event, NEW.status, NEW.last_actor, NEW.last_reason,
+            NEW.updated_at);
+    INSERT INTO outbox (organization_id, kind, entity_id, version, created_at)
+    VALUES (NEW.organization_id, 'BOOKING', NEW.id, NEW.version, NEW.updated_at);
+    RETURN NULL;
+END $$;
+
+-- Live with all its claims, ended with none: looked at when the transaction commits, since a booking and its claims
+-- are written one after the other. It guards a booking against its own writer; capacity is never guarded so.
+CREATE OR REPLACE FUNCTION booking_is_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_booking booking;
+    v_booking_id uuid;
+    v_claims bigint;
+BEGIN
+    IF TG_TABLE_NAME = 'booking' THEN
+        v_booking_id := NEW.id;
+    ELSIF TG_OP = 'DELETE' THEN
+        v_booking_id := OLD.booking_id;
+    ELSE
+        v_booking_id := NEW.booking_id;
+    END IF;
+    SELECT * INTO v_booking FROM booking b
+     WHERE b.organization_id = coalesce(NEW.organization_id, OLD.organization_id) AND b.id = v_booking_id;
+    SELECT count(*) INTO v_claims FROM claim c
+     WHERE c.organization_id = v_booking.organization_id AND c.booking_id = v_booking.id;
+    IF v_claims <> (CASE WHEN v_booking.status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED')
+                         THEN v_booking.claim_count ELSE 0 END) THEN
+        RAISE EXCEPTION 'a booking that is % does not have % claims', v_booking.status, v_claims
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_claims_check', TABLE = 'booking';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER booking_before_change BEFORE INSERT OR UPDATE ON booking
+    FOR EACH ROW EXECUTE FUNCTION booking_before_change();
+CREATE OR REPLACE TRIGGER booking_after_change AFTER INSERT OR UPDATE ON booking
+    FOR EACH ROW EXECUTE FUNCTION booking_after_change();
+CREATE OR REPLACE TRIGGER booking_event_append_only BEFORE UPDATE OR DELETE ON booking_event
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
+
+DROP TRIGGER IF EXISTS booking_is_whole ON booking;
+CREATE CONSTRAINT TRIGGER booking_is_whole AFTER INSERT OR UPDATE ON booking
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION booking_is_whole();
+DROP TRIGGER IF EXISTS claim_of_whole_booking ON claim;
+CREATE CONSTRAINT TRIGGER claim_of_whole_booking AFTER INSERT OR DELETE ON claim
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION booking_is_whole();

@@ -1,0 +1,112 @@
+-- Every lock of the ledger, and their order: resources by id, then bookings. Nothing else in the project locks them.
+
+-- Waits for each row in turn, in id order, so that two writers never wait for one another in a circle. Rows of a
+-- weaker lock than FOR UPDATE: foreign keys may still be checked against them. Returns how many there are.
+CREATE OR REPLACE FUNCTION ledger_lock_resources(p_organization_id uuid, p_resource_ids uuid[])
+RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_locked integer;
+BEGIN
+    SELECT count(*) INTO v_locked FROM (
+        SELECT r.id FROM resource r
+         WHERE r.organization_id = p_organization_id AND r.id = ANY (p_resource_ids)
+         ORDER BY r.id
+           FOR NO KEY UPDATE
+    ) locked;
+    RETURN v_locked;
+END $$;
+
+-- The same without waiting: the ids that could be locked at once. Out of order it is safe, since it never waits.
+CREATE OR REPLACE FUNCTION ledger_try_lock_resources(p_organization_id uuid, p_resource_ids uuid[])
+RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_locked uuid[];
+BEGIN
+    SELECT coalesce(array_agg(locked.id), '{}') INTO v_locked FROM (
+        SELECT r.id FROM resource r
+         WHERE r.organization_id = p_organization_id AND r.id = ANY (p_resource_ids)
+         ORDER BY r.id
+           FOR NO KEY UPDATE SKIP LOCKED
+    ) locked;
+    RETURN v_locked;
+END $$;
+
+-- The holds that are over, by the clock of this moment and not of the transaction's beginning, and that claim something
+-- of `p_resource_ids` in [p_from, p_to). Mostly there is none, which one look at a small index tells.
+CREATE OR REPLACE FUNCTION ledger_over_holds(
+    p_organization_id uuid, p_resource_ids uuid[], p_from timestamptz, p_to timestamptz
+) RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();  -- a variable, since an index is not searched for a volatile function
+    v_over uuid[];
+BEGIN
+    SELECT array_agg(b.id) INTO v_over FROM booking b
+     WHERE b.organization_id = p_organization_id AND b.status = 'ON_HOLD' AND b.hold_expires_at <= v_now;
+    IF v_over IS NULL THEN
+        RETURN '{}';
+    END IF;
+    SELECT coalesce(array_agg(DISTINCT c.booking_id), '{}') INTO v_over FROM claim c
+     WHERE c.organization_id = p_organization_id AND c.booking_id = ANY (v_over)
+       AND c.resource_id = ANY (p_resource_ids) AND c.starts_at < p_to AND c.ends_at > p_from;
+    RETURN v_over;
+END $$;
+
+-- `p_resource_ids`, and what must be locked beside them to expire what is over on them: a hold is of several resources,
+-- and ends on all of them or on none. Read before the lock, so it is advice; `ledger_expire_over` decides.
+CREATE OR REPLACE FUNCTION ledger_with_over_holds(
+    p_organization_id uuid, p_resource_ids uuid[], p_from timestamptz, p_to timestamptz
+) RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_over uuid[] := ledger_over_holds(p_organization_id, p_resource_ids, p_from, p_to);
+BEGIN
+    IF v_over = '{}' THEN
+        RETURN p_resource_ids;
+    END IF;
+    RETURN (
+        SELECT array_agg(DISTINCT wanted.id) FROM (
+            SELECT unnest(p_resource_ids) AS id
+            UNION
+            SELECT c.resource_id FROM claim c WHERE c.organization_id = p_organization_id AND c.booking_id = ANY (v_over)
+        ) wanted
+    );
+END $$;
+
+-- Ends the holds of `ledger_over_holds`. The caller has locked `p_locked_ids`, `p_resource_ids` among them; what else
+-- such a hold claims is locked here if that needs no waiting. Returns false if it would: then the caller gives up its
+-- locks and starts anew.
+CREATE OR REPLACE FUNCTION ledger_expire_over(
+    p_organization_id uuid, p_resource_ids uuid[], p_locked_ids uuid[], p_from timestamptz, p_to timestamptz
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_booking_id uuid;
+    v_missing uuid[];
+BEGIN
+    FOREACH v_booking_id IN ARRAY ledger_over_holds(p_organization_id, p_resource_ids, p_from, p_to) LOOP
+        SELECT array_agg(DISTINCT c.resource_id) INTO v_missing FROM claim c
+         WHERE c.organization_id = p_organization_id AND c.booking_id = v_booking_id
+           AND c.resource_id <> ALL (p_locked_ids);
+        IF v_missing IS NOT NULL
+           AND cardinality(ledger_try_lock_resources(p_organization_id, v_missing)) < cardinality(v_missing) THEN
+            RETURN false;
+        END IF;
+        PERFORM ledger_end_booking(p_organization_id, v_booking_id, 'EXPIRED', 'EXPIRED', 'system', NULL);
+    END LOOP;
+    RETURN true;
+END $$;
+
+-- Takes a live booking to a status without claims, and gives back what it took; to EXPIRED only a hold that is over.
+-- The caller has locked its resources.
+CREATE OR REPLACE FUNCTION ledger_end_booking(
+    p_organization_id uuid, p_booking_id uuid, p_status text, p_event text, p_actor text, p_reason text
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE booking
+       SET status = p_status, hold_expires_at = NULL,
+           last_event = p_event, last_actor = p_actor, last_reason = p_reason
+     WHERE organization_id = p_organization_id AND id = p_booking_id
+       AND CASE p_status WHEN 'EXPIRED' THEN status = 'ON_HOLD' AND hold_expires_at <= clock_timestamp()
+                         ELSE status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED') END;
+    IF FOUND THEN
+        DELETE FROM claim WHERE organization_id = p_organization_id AND booking_id = p_booking_id;
+    END IF;
+END $$;

@@ -1,0 +1,155 @@
+-- What happens to a booking after it was held. One call, one transaction, under the same locks as the admission.
+
+-- p_request: booking_id, action (EXTEND, CONFIRM, RELEASE, CANCEL), actor, key, request_hash, reason, expected_version,
+-- until_start (true: CANCEL only before the first item begins).
+-- Outcomes: as of ledger_hold; REFUSED with HOLD_EXPIRED, HOLD_LIMIT, NOT_CANCELLABLE, INVALID_STATE, VERSION_CONFLICT.
+CREATE OR REPLACE FUNCTION ledger_change_booking(p_organization_id uuid, p_request jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_booking_id uuid := (p_request->>'booking_id')::uuid;
+    v_action text := p_request->>'action';
+    v_resource_ids uuid[];
+    v_booking booking;
+    v_answer jsonb;
+    v_refusal text;
+    v_now timestamptz;
+    v_expires_at timestamptz;
+BEGIN
+    SELECT array_agg(DISTINCT c.resource_id) INTO v_resource_ids FROM claim c
+     WHERE c.organization_id = p_organization_id AND c.booking_id = v_booking_id;
+    PERFORM ledger_lock_resources(p_organization_id, v_resource_ids);
+    SELECT * INTO v_booking FROM booking b
+     WHERE b.organization_id = p_organization_id AND b.id = v_booking_id
+       FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
+    END IF;
+
+    v_answer := ledger_replay(p_organization_id, p_request);
+    IF v_answer IS NOT NULL THEN
+        RETURN v_answer;
+    END IF;
+    IF EXISTS (
+        SELECT FROM claim c
+         WHERE c.organization_id = p_organization_id AND c.booking_id = v_booking_id
+           AND c.resource_id <> ALL (coalesce(v_resource_ids, '{}'))
+    ) THEN
+        RETURN jsonb_build_object('outcome', 'RELOCK');
+    END IF;
+    IF (p_request->>'expected_version')::bigint <> v_booking.version THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object(
+            'code', 'VERSION_CONFLICT', 'current', v_booking.version, 'status', v_booking.status));
+    END IF;
+
+    v_now := clock_timestamp();
+    IF v_action IN ('EXTEND', 'CONFIRM', 'RELEASE') AND v_booking.status <> 'ON_HOLD' THEN
+        v_refusal := CASE v_booking.status WHEN 'EXPIRED' THEN 'HOLD_EXPIRED' ELSE 'INVALID_STATE' END;
+    ELSIF v_action = 'CANCEL' AND v_booking.status NOT IN ('ON_HOLD', 'CONFIRMED') THEN
+        v_refusal := 'NOT_CANCELLABLE';
+    ELSIF v_action = 'CANCEL' AND (p_request->>'until_start')::boolean AND EXISTS (
+        SELECT FROM booking_item i
+         WHERE i.organization_id = p_organization_id AND i.booking_id = v_booking_id AND i.starts_at <= v_now
+    ) THEN
+        v_refusal := 'NOT_CANCELLABLE';
+    ELSIF v_action = 'EXTEND' THEN
+        SELECT least(v_now + make_interval(secs => min(r.hold_seconds)), v_booking.hold_ceiling_at) INTO v_expires_at
+          FROM booking_item i
+          JOIN resource r ON r.organization_id = i.organization_id AND r.id = i.resource_id
+         WHERE i.organization_id = p_organization_id AND i.booking_id = v_booking_id;
+        IF v_expires_at <= v_booking.hold_expires_at THEN
+            v_refusal := 'HOLD_LIMIT';
+        END IF;
+    END IF;
+    IF v_refusal IS NOT NULL THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object(
+            'code', v_refusal, 'status', v_booking.status));
+    END IF;
+
+    -- A hold that is over but that nobody needed is still ON_HOLD here, and may be extended or confirmed.
+    CASE v_action
+        WHEN 'EXTEND' THEN
+            UPDATE booking
+               SET hold_expires_at = v_expires_at,
+                   last_event = 'EXTENDED', last_actor = p_request->>'actor', last_reason = NULL
+             WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'ON_HOLD';
+        WHEN 'CONFIRM' THEN
+            UPDATE booking
+               SET status = 'CONFIRMED', hold_expires_at = NULL,
+                   last_event = 'CONFIRMED', last_actor = p_request->>'actor', last_reason = NULL
+             WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'ON_HOLD';
+        WHEN 'RELEASE' THEN
+            PERFORM ledger_end_booking(
+                p_organization_id, v_booking_id, 'CANCELLED', 'RELEASED', p_request->>'actor', p_request->>'reason');
+        WHEN 'CANCEL' THEN
+            PERFORM ledger_end_booking(
+                p_organization_id, v_booking_id, 'CANCELLED', 'CANCELLED', p_request->>'actor', p_request->>'reason');
+    END CASE;
+    PERFORM ledger_remember(p_organization_id, p_request, jsonb_build_object('booking_id', v_booking_id));
+    RETURN ledger_booking(p_organization_id, v_booking_id) || jsonb_build_object('outcome', 'DONE');
+END $$;
+
+-- Changes capacity, or closes or opens, over [starts_at, ends_at); no end: from then on; no start: from now.
+-- p_request: resource_id, starts_at, ends_at, capacity or closed, actor, key, request_hash, reason, expected_version.
+-- Outcomes: as of ledger_hold; REFUSED with CAPACITY_IN_USE (references of at most 20 bookings in the way),
+-- VERSION_CONFLICT, NOT_FOUND.
+CREATE OR REPLACE FUNCTION ledger_adjust(p_organization_id uuid, p_request jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_resource_id uuid := (p_request->>'resource_id')::uuid;
+    v_from timestamptz := coalesce((p_request->>'starts_at')::timestamptz, clock_timestamp());
+    v_to timestamptz := (p_request->>'ends_at')::timestamptz;
+    v_locked uuid[] := ledger_with_over_holds(
+        p_organization_id, ARRAY[v_resource_id], v_from, coalesce(v_to, 'infinity'));
+    v_capacity integer := (p_request->>'capacity')::integer;
+    v_answer jsonb;
+    v_version bigint;
+BEGIN
+    PERFORM ledger_lock_resources(p_organization_id, v_locked);
+    SELECT r.version INTO v_version FROM resource r
+     WHERE r.organization_id = p_organization_id AND r.id = v_resource_id;
+    IF NOT FOUND THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
+    END IF;
+    v_answer := ledger_replay(p_organization_id, p_request);
+    IF v_answer IS NOT NULL THEN
+        RETURN v_answer;
+    END IF;
+    IF (p_request->>'expected_version')::bigint <> v_version THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object(
+            'code', 'VERSION_CONFLICT', 'resource_id', v_resource_id, 'current', v_version));
+    END IF;
+
+    IF NOT ledger_expire_over(
+        p_organization_id, ARRAY[v_resource_id], v_locked, v_from, coalesce(v_to, 'infinity')
+    ) THEN
+        RETURN jsonb_build_object('outcome', 'RELOCK');
+    END IF;
+    SELECT jsonb_agg(in_the_way.reference) INTO v_answer FROM (
+        SELECT DISTINCT b.reference
+          FROM timeline l
+          JOIN claim c ON c.organization_id = l.organization_id AND c.resource_id = l.resource_id
+                      AND c.starts_at < coalesce(v_to, 'infinity') AND c.ends_at > v_from
+                      AND c.starts_at <= l.at AND c.ends_at > l.at
+          JOIN booking b ON b.organization_id = c.organization_id AND b.id = c.booking_id
+         WHERE l.organization_id = p_organization_id AND l.resource_id = v_resource_id AND l.taken > v_capacity
+           AND l.at < coalesce(v_to, 'infinity')
+           AND l.at >= (
+               SELECT max(f.at) FROM timeline f
+                WHERE f.organization_id = p_organization_id AND f.resource_id = v_resource_id AND f.at <= v_from
+           )
+         ORDER BY b.reference
+         LIMIT 20
+    ) in_the_way;
+    IF v_answer IS NOT NULL THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object(
+            'code', 'CAPACITY_IN_USE', 'resource_id', v_resource_id, 'references', v_answer));
+    END IF;
+
+    INSERT INTO adjustment (organization_id, resource_id, version, starts_at, ends_at, capacity, closed, actor, reason)
+    VALUES (p_organization_id, v_resource_id, 0, v_from, v_to, v_capacity, (p_request->>'closed')::boolean,
+            p_request->>'actor', p_request->>'reason')
+    RETURNING version INTO v_version;
+    v_answer := jsonb_build_object('resource_id', v_resource_id, 'version', v_version);
+    PERFORM ledger_remember(p_organization_id, p_request, v_answer);
+    RETURN jsonb_build_object('outcome', 'DONE', 'result', v_answer);
+END $$;

@@ -1,0 +1,99 @@
+-- What the worker does for all organizations. Finding work crosses organizations, so these functions run with the
+-- owner's rights and tell ids only; each effect then names one organization.
+
+-- The organizations in which a hold is over.
+CREATE OR REPLACE FUNCTION worker_organizations_with_over_holds(p_limit integer)
+RETURNS SETOF uuid LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT b.organization_id FROM booking b
+     WHERE b.status = 'ON_HOLD' AND b.hold_expires_at <= (SELECT clock_timestamp())
+     LIMIT p_limit;
+$$;
+
+-- Ends up to `p_limit` holds that are over, and returns how many it has ended. Their resources are locked in id order:
+-- a patient call waits for each, otherwise what is being admitted to just now is left for the next round.
+CREATE OR REPLACE FUNCTION worker_expire_over(p_organization_id uuid, p_limit integer, p_patient boolean)
+RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_booking_ids uuid[];
+    v_resource_ids uuid[];
+    v_booking_id uuid;
+    v_ended integer := 0;
+BEGIN
+    SELECT array_agg(over.id) INTO v_booking_ids FROM (
+        SELECT b.id FROM booking b
+         WHERE b.organization_id = p_organization_id AND b.status = 'ON_HOLD' AND b.hold_expires_at <= v_now
+         ORDER BY b.hold_expires_at
+         LIMIT p_limit
+    ) over;
+    SELECT array_agg(DISTINCT c.resource_id) INTO v_resource_ids FROM claim c
+     WHERE c.organization_id = p_organization_id AND c.booking_id = ANY (v_booking_ids);
+    IF p_patient THEN
+        PERFORM ledger_lock_resources(p_organization_id, v_resource_ids);
+    ELSE
+        v_resource_ids := ledger_try_lock_resources(p_organization_id, v_resource_ids);
+    END IF;
+    FOR v_booking_id IN
+        SELECT b.id FROM booking b
+         WHERE b.organization_id = p_organization_id AND b.id = ANY (v_booking_ids)
+           AND b.status = 'ON_HOLD' AND b.hold_expires_at <= clock_timestamp()
+           AND NOT EXISTS (
+               SELECT FROM claim c
+                WHERE c.organization_id = b.organization_id AND c.booking_id = b.id
+                  AND c.resource_id <> ALL (v_resource_ids)
+           )
+         ORDER BY b.id
+    LOOP
+        PERFORM ledger_end_booking(p_organization_id, v_booking_id, 'EXPIRED', 'EXPIRED', 'system', NULL);
+        v_ended := v_ended + 1;
+    END LOOP;
+    RETURN v_ended;
+END $$;
+
+-- The oldest outbox rows that nobody has published yet.
+CREATE OR REPLACE FUNCTION worker_unpublished(p_limit integer)
+RETURNS TABLE (organization_id uuid, kind text, entity_id uuid, version bigint, created_at timestamptz)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT o.organization_id, o.kind, o.entity_id, o.version, o.created_at FROM outbox o
+     WHERE o.published_at IS NULL
+     ORDER BY o.created_at
+     LIMIT p_limit;
+$$;
+
+-- Marks rows as published: the n-th of each list makes one key.
+CREATE OR REPLACE FUNCTION worker_mark_published(
+    p_organization_ids uuid[], p_kinds text[], p_entity_ids uuid[], p_versions bigint[]
+) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE outbox o SET published_at = clock_timestamp()
+      FROM unnest(p_organization_ids, p_kinds, p_entity_ids, p_versions) AS k (organization_id, kind, entity_id, version)
+     WHERE o.organization_id = k.organization_id AND o.kind = k.kind AND o.entity_id = k.entity_id
+       AND o.version = k.version AND o.published_at IS NULL;
+$$;
+
+-- Forgets idempotency keys and published outbox rows that are older than `p_keep`, at most `p_limit` of each.
+-- The newest version of an entity stays, whatever its age.
+CREATE OR REPLACE FUNCTION worker_forget(p_keep interval, p_limit integer)
+RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_keys integer;
+    v_rows integer;
+BEGIN
+    DELETE FROM idempotency k USING (
+        SELECT i.organization_id, i.actor, i.key FROM idempotency i
+         WHERE i.created_at < clock_timestamp() - p_keep LIMIT p_limit
+    ) old WHERE k.organization_id = old.organization_id AND k.actor = old.actor AND k.key = old.key;
+    GET DIAGNOSTICS v_keys = ROW_COUNT;
+    DELETE FROM outbox o USING (
+        SELECT p.organization_id, p.kind, p.entity_id, p.version FROM outbox p
+         WHERE p.published_at < clock_timestamp() - p_keep
+           AND EXISTS (
+               SELECT FROM outbox n
+                WHERE n.organization_id = p.organization_id AND n.kind = p.kind AND n.entity_id = p.entity_id
+                  AND n.version = p.version + 1
+           )
+         LIMIT p_limit
+    ) old WHERE o.organization_id = old.organization_id AND o.kind = old.kind AND o.entity_id = old.entity_id
+            AND o.version = old.version;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    RETURN v_keys + v_rows;
+END $$;

@@ -1,0 +1,18 @@
+-- What the application's role may do. It writes no timeline, no version, no history and no outbox: triggers do, with
+-- the owner's rights. It owns nothing, so it can neither alter a table nor switch a trigger off.
+
+GRANT USAGE ON SCHEMA public TO vacancy_app;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM vacancy_app;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO vacancy_app;
+
+GRANT INSERT, UPDATE ON organization, venue, directory TO vacancy_app;
+GRANT INSERT ON resource TO vacancy_app;
+GRANT UPDATE (slug, name, description, sharing, hold_seconds, hold_ceiling_seconds) ON resource TO vacancy_app;
+GRANT INSERT, UPDATE, DELETE ON resource_requirement, booking_rule TO vacancy_app;
+GRANT INSERT, UPDATE ON booking TO vacancy_app;
+GRANT INSERT ON booking_item, adjustment, idempotency TO vacancy_app;
+GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: the key first, what came of it after
+GRANT INSERT, DELETE ON claim TO vacancy_app;
+
+-- The functions that write what the role may not are not its to call; triggers call them as their owner.
+REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact FROM PUBLIC;

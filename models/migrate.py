@@ -1,0 +1,88 @@
+"""Brings a database to the state that this code needs: roles, tables, functions and triggers. Idempotent."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import owner_engine
+
+SQL_FOLDER = Path(__file__).parent / "ledger" / "sql"
+MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
+APPLICATION_ROLE = "vacancy_app"
+LOCK_KEY = 0x7661_6361_6E63_79  # "vacancy": one migration at a time in a database, whoever starts it
+
+
+async def migrate(owner_url: str, *, say: Callable[[str], None] = lambda line: None) -> None:
+    """Migrate the database at `owner_url`, whose role owns the tables and may create the application's role.
+
+    Concurrent calls wait for one another. Each migration is a transaction; the functions and triggers are installed in
+    one transaction, and only when their text has changed.
+    """
+    engine = owner_engine(owner_url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+            await connection.commit()
+            await _ensure_application_role(connection)
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+            if await _install_functions(connection):
+                say("functions and triggers installed")
+    finally:
+        await engine.dispose()
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's settings, made here so that no ini file has to be found."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")
+
+
+async def _ensure_application_role(connection: AsyncConnection) -> None:
+    """The role is of the whole cluster, so another database's migration may be making it at this moment."""
+    await connection.execute(
+        text(
+            f"""
+            DO $$ BEGIN
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APPLICATION_ROLE}') THEN
+                    CREATE ROLE {APPLICATION_ROLE} NOLOGIN;
+                END IF;
+                IF NOT pg_has_role(current_user, '{APPLICATION_ROLE}', 'MEMBER') THEN
+                    EXECUTE format('GRANT {APPLICATION_ROLE} TO %I', current_user);
+                END IF;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+            END $$
+            """
+        )
+    )
+    await connection.commit()
+
+
+async def _install_functions(connection: AsyncConnection) -> bool:
+    """Install ledger/sql/*.sql in the order of their names, unless this very text is installed."""
+    scripts = [path.read_text() for path in sorted(SQL_FOLDER.glob("*.sql"))]
+    digest = hashlib.sha256("\0".join(scripts).encode()).hexdigest()
+    installed = await connection.scalar(
+        text("SELECT obj_description(to_regprocedure('ledger_hold(uuid, jsonb)'), 'pg_proc')")
+    )
+    if installed == f"sha256:{digest}":
+        return False
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None  # a script has many statements: the driver sends them as they are
+    await driver.execute("SET LOCAL lock_timeout = '4s'")
+    for script in scripts:
+        await driver.execute(script)
+    await driver.execute(f"COMMENT ON FUNCTION ledger_hold IS 'sha256:{digest}'")
+    await connection.commit()
+    return True

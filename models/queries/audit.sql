@@ -1,0 +1,268 @@
+-- What is true of every database, whatever has happened to it, as statements that find what breaks it.
+--
+-- A heading `-- N. promise` begins a statement; those with the same N are sides of one invariant: 1 capacity, 2 bookings
+-- and their claims, 3 idempotency, 4 versions and history, 5 the shape of capacity, 6 organizations. Each tells its
+-- violations as text, by ids and instants alone, never by anything about a person. All run in one snapshot.
+
+-- 1. what is claimed never exceeds the capacity
+WITH change AS (
+    SELECT organization_id, resource_id, starts_at AS at, quantity AS added FROM claim
+    UNION ALL
+    SELECT organization_id, resource_id, ends_at, -quantity FROM claim
+    UNION ALL
+    SELECT organization_id, resource_id, at, 0 FROM timeline
+), swept AS (
+    SELECT organization_id, resource_id, at,
+           sum(sum(added)) OVER (PARTITION BY organization_id, resource_id ORDER BY at) AS claimed
+      FROM change
+     GROUP BY organization_id, resource_id, at
+)
+SELECT format('resource %s at %s', s.resource_id, s.at) AS violation
+  FROM swept s
+  LEFT JOIN LATERAL (
+      SELECT t.capacity FROM timeline t
+       WHERE t.organization_id = s.organization_id AND t.resource_id = s.resource_id AND t.at <= s.at
+       ORDER BY t.at DESC
+       LIMIT 1
+  ) step ON true
+ WHERE s.claimed > coalesce(step.capacity, 0)
+
+-- 1. the timeline is the sweep of the claims
+WITH change AS (
+    SELECT organization_id, resource_id, starts_at AS at, quantity AS added FROM claim
+    UNION ALL
+    SELECT organization_id, resource_id, ends_at, -quantity FROM claim
+    UNION ALL
+    SELECT organization_id, resource_id, at, 0 FROM timeline
+), swept AS (
+    SELECT organization_id, resource_id, at,
+           sum(sum(added)) OVER (PARTITION BY organization_id, resource_id ORDER BY at) AS claimed
+      FROM change
+     GROUP BY organization_id, resource_id, at
+)
+SELECT format('resource %s at %s', s.resource_id, s.at) AS violation
+  FROM swept s
+  LEFT JOIN LATERAL (
+      SELECT t.taken FROM timeline t
+       WHERE t.organization_id = s.organization_id AND t.resource_id = s.resource_id AND t.at <= s.at
+       ORDER BY t.at DESC
+       LIMIT 1
+  ) step ON true
+ WHERE s.claimed IS DISTINCT FROM step.taken
+
+-- 1. every timeline begins at the dawn of time
+SELECT format('resource %s', r.id) AS violation
+  FROM resource r
+ WHERE NOT EXISTS (
+     SELECT FROM timeline t WHERE t.organization_id = r.organization_id AND t.resource_id = r.id AND t.at = '-infinity'
+ )
+
+-- 1. nobody shares with a party that may not be joined
+SELECT format('booking %s on resource %s at %s', c.booking_id, c.resource_id, greatest(t.at, c.starts_at)) AS violation
+  FROM claim c
+  JOIN timeline t ON t.organization_id = c.organization_id AND t.resource_id = c.resource_id AND t.at < c.ends_at
+                 AND t.at >= (
+                     SELECT max(f.at) FROM timeline f
+                      WHERE f.organization_id = c.organization_id AND f.resource_id = c.resource_id
+                        AND f.at <= c.starts_at
+                 )
+ WHERE c.sharing_key IS DISTINCT FROM t.sharing_key
+
+-- 1. the guards are on, and the application's role can not get around them
+SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violation
+  FROM (VALUES
+      ('resource', 'resource_made'), ('claim', 'claim_changed'), ('claim', 'claim_not_updated'),
+      ('claim', 'claim_of_whole_booking'), ('adjustment', 'adjustment_made'),
+      ('adjustment', 'adjustment_append_only'), ('booking', 'booking_before_change'),
+      ('booking', 'booking_after_change'), ('booking', 'booking_is_whole'),
+      ('booking_event', 'booking_event_append_only')
+  ) guard (relation, name)
+ WHERE NOT EXISTS (
+     SELECT FROM pg_trigger t
+      WHERE t.tgrelid = to_regclass(guard.relation) AND t.tgname = guard.name AND t.tgenabled IN ('O', 'A')
+ )
+UNION ALL
+SELECT format('check %s of %s is off', guard.name, guard.relation)
+  FROM (VALUES
+      ('timeline', 'timeline_taken_check'), ('timeline', 'timeline_sharing_key_check'), ('claim', 'claim_quantity_check'),
+      ('claim', 'claim_interval_check'), ('booking', 'booking_status_check')
+  ) guard (relation, name)
+ WHERE NOT EXISTS (
+     SELECT FROM pg_constraint c
+      WHERE c.conrelid = to_regclass(guard.relation) AND c.conname = guard.name AND c.convalidated
+ )
+UNION ALL
+SELECT format('the application may write %s', written.relation)
+  FROM (VALUES ('timeline'), ('outbox'), ('booking_event')) written (relation)
+ WHERE has_table_privilege('vacancy_app', written.relation, 'INSERT, UPDATE, DELETE, TRUNCATE')
+UNION ALL
+SELECT format('the application may write %s of resource', written.attribute)
+  FROM (VALUES ('version'), ('capacity')) written (attribute)
+ WHERE has_column_privilege('vacancy_app', 'resource', written.attribute, 'UPDATE')
+
+-- 2. a booking is live with all its claims, or has ended with none
+SELECT format('booking %s, %s', b.id, b.status) AS violation
+  FROM booking b
+  LEFT JOIN (
+      SELECT organization_id, booking_id, count(*) AS claims FROM claim GROUP BY organization_id, booking_id
+  ) c ON c.organization_id = b.organization_id AND c.booking_id = b.id
+ WHERE coalesce(c.claims, 0) <> CASE WHEN b.status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED')
+                                     THEN b.claim_count ELSE 0 END
+    OR b.claim_count < 1
+
+-- 2. every item of a live booking is claimed
+SELECT format('booking %s', b.id) AS violation
+  FROM booking b
+  LEFT JOIN (
+      SELECT organization_id, booking_id, resource_id, starts_at, ends_at, sum(quantity) AS quantity
+        FROM booking_item
+       GROUP BY organization_id, booking_id, resource_id, starts_at, ends_at
+  ) i ON i.organization_id = b.organization_id AND i.booking_id = b.id
+  LEFT JOIN claim c ON c.organization_id = i.organization_id AND c.booking_id = i.booking_id
+                   AND c.resource_id = i.resource_id AND c.starts_at = i.starts_at AND c.ends_at = i.ends_at
+ WHERE b.status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED')
+   AND (i.quantity IS NULL OR i.quantity > coalesce(c.quantity, 0))
+
+-- 2. no hold outlasts its ceiling
+SELECT format('booking %s', id) AS violation FROM booking WHERE hold_expires_at > hold_ceiling_at
+
+-- 2. what is required requires nothing itself
+SELECT format('resource %s by %s', q.required_id, q.resource_id) AS violation
+  FROM resource_requirement q
+ WHERE EXISTS (
+     SELECT FROM resource_requirement deeper
+      WHERE deeper.organization_id = q.organization_id AND deeper.resource_id = q.required_id
+ )
+
+-- 3. an idempotency key leads to what was done under it
+SELECT format('key of %s, written at %s', coalesce(
+           k.result->>'booking_id', k.result->>'resource_id', k.result->>'venue_id', 'nothing'), k.created_at
+       ) AS violation
+  FROM idempotency k
+  LEFT JOIN booking b ON b.organization_id = k.organization_id AND b.id::text = k.result->>'booking_id'
+  LEFT JOIN resource r ON r.organization_id = k.organization_id AND r.id::text = k.result->>'resource_id'
+  LEFT JOIN venue v ON v.organization_id = k.organization_id AND v.id::text = k.result->>'venue_id'
+ WHERE (k.result ? 'booking_id' AND b.id IS NULL)
+    OR (k.result ? 'resource_id' AND r.id IS NULL)
+    OR (k.result ? 'venue_id' AND v.id IS NULL)
+    OR (k.result ? 'resource_id' AND k.result ? 'version' AND NOT EXISTS (
+           SELECT FROM adjustment a
+            WHERE a.organization_id = k.organization_id AND a.resource_id = r.id
+              AND a.version::text = k.result->>'version'
+       ))
+
+-- 4. each version of a resource or a booking is in the outbox, without gaps
+-- Rows are forgotten after seven days: the oldest that is kept may then be a later one than the first.
+WITH entity AS (
+    SELECT organization_id, 'RESOURCE' AS kind, id, version, created_at FROM resource
+    UNION ALL
+    SELECT organization_id, 'BOOKING', id, version, created_at FROM booking
+), kept AS (
+    SELECT organization_id, kind, entity_id, min(version) AS oldest, max(version) AS newest, count(*) AS rows
+      FROM outbox
+     GROUP BY organization_id, kind, entity_id
+)
+SELECT format('%s %s', lower(coalesce(e.kind, k.kind)), coalesce(e.id, k.entity_id)) AS violation
+  FROM entity e
+  FULL JOIN kept k ON k.organization_id = e.organization_id AND k.kind = e.kind AND k.entity_id = e.id
+ WHERE coalesce(k.newest, 0) IS DISTINCT FROM e.version
+    OR k.rows <> k.newest - k.oldest + 1
+    OR (k.oldest > 1 AND e.created_at > statement_timestamp() - interval '7 days')
+
+-- 4. the history of a booking has every version, and ends as the booking is
+SELECT format('booking %s', b.id) AS violation
+  FROM booking b
+  LEFT JOIN (
+      SELECT organization_id, booking_id, min(version) AS oldest, max(version) AS newest, count(*) AS events
+        FROM booking_event
+       GROUP BY organization_id, booking_id
+  ) h ON h.organization_id = b.organization_id AND h.booking_id = b.id
+  LEFT JOIN booking_event e ON e.organization_id = b.organization_id AND e.booking_id = b.id AND e.version = b.version
+ WHERE (h.oldest, h.newest, h.events) IS DISTINCT FROM (1, b.version, b.version)
+    OR (e.kind, e.status) IS DISTINCT FROM (b.last_event, b.status)
+
+-- 4. no booking has gone from a status to one that does not follow it
+SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation
+  FROM (
+      SELECT booking_id, version, status,
+             lag(status, 1, 'ON_HOLD') OVER (PARTITION BY organization_id, booking_id ORDER BY version) AS before
+        FROM booking_event
+  ) h
+ WHERE h.status <> h.before AND h.before || ' ' || h.status <> ALL (ARRAY[
+     'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
+     'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED',
+     'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
+ ])
+
+-- 5. capacity and closings are what was asked for, the last word counting
+WITH point AS (
+    SELECT organization_id, resource_id, at FROM timeline
+    UNION
+    SELECT organization_id, resource_id, starts_at FROM adjustment
+    UNION
+    SELECT organization_id, resource_id, ends_at FROM adjustment WHERE ends_at IS NOT NULL
+)
+SELECT format('resource %s at %s', p.resource_id, p.at) AS violation
+  FROM point p
+  JOIN timeline dawn ON dawn.organization_id = p.organization_id AND dawn.resource_id = p.resource_id
+                    AND dawn.at = '-infinity'
+ CROSS JOIN LATERAL (
+      SELECT t.capacity, t.closed FROM timeline t
+       WHERE t.organization_id = p.organization_id AND t.resource_id = p.resource_id AND t.at <= p.at
+       ORDER BY t.at DESC
+       LIMIT 1
+  ) step
+  LEFT JOIN LATERAL (
+      SELECT a.capacity FROM adjustment a
+       WHERE a.organization_id = p.organization_id AND a.resource_id = p.resource_id AND a.capacity IS NOT NULL
+         AND a.starts_at <= p.at AND (a.ends_at IS NULL OR a.ends_at > p.at)
+       ORDER BY a.version DESC
+       LIMIT 1
+  ) size ON true
+  LEFT JOIN LATERAL (
+      SELECT a.closed FROM adjustment a
+       WHERE a.organization_id = p.organization_id AND a.resource_id = p.resource_id AND a.closed IS NOT NULL
+         AND a.starts_at <= p.at AND (a.ends_at IS NULL OR a.ends_at > p.at)
+       ORDER BY a.version DESC
+       LIMIT 1
+  ) door ON true
+ WHERE (step.capacity, step.closed) IS DISTINCT FROM (coalesce(size.capacity, dawn.capacity), coalesce(door.closed, false))
+
+-- 5. the capacity of a resource is the last that was set without an end
+SELECT format('resource %s', r.id) AS violation
+  FROM resource r
+  JOIN timeline dawn ON dawn.organization_id = r.organization_id AND dawn.resource_id = r.id AND dawn.at = '-infinity'
+  LEFT JOIN LATERAL (
+      SELECT a.capacity FROM adjustment a
+       WHERE a.organization_id = r.organization_id AND a.resource_id = r.id
+         AND a.capacity IS NOT NULL AND a.ends_at IS NULL
+       ORDER BY a.version DESC
+       LIMIT 1
+  ) last ON true
+ WHERE r.capacity <> coalesce(last.capacity, dawn.capacity)
+
+-- 6. every row belongs to an organization that exists
+SELECT format('%s of organization %s', row.name, row.organization_id) AS violation
+  FROM (
+      SELECT 'booking' AS name, organization_id FROM booking
+      UNION SELECT 'claim', organization_id FROM claim
+      UNION SELECT 'idempotency', organization_id FROM idempotency
+      UNION SELECT 'outbox', organization_id FROM outbox
+      UNION SELECT 'resource', organization_id FROM resource
+      UNION SELECT 'venue', organization_id FROM venue
+  ) row
+ WHERE NOT EXISTS (SELECT FROM organization o WHERE o.id = row.organization_id)
+
+-- 6. the directory names each organization and venue as it names itself
+WITH named AS (
+    SELECT 'ORGANIZATION' AS kind, id AS organization_id, NULL::uuid AS venue_id, slug, true AS is_published
+      FROM organization
+    UNION ALL
+    SELECT 'VENUE', organization_id, id, slug, is_published FROM venue
+)
+SELECT format('%s %s', lower(coalesce(n.kind, d.kind)),
+              coalesce(n.venue_id, n.organization_id, d.venue_id, d.organization_id)) AS violation
+  FROM named n
+  FULL JOIN directory d ON d.kind = n.kind AND d.organization_id = n.organization_id
+                       AND coalesce(d.venue_id, d.organization_id) = coalesce(n.venue_id, n.organization_id)
+ WHERE (n.slug, n.is_published) IS DISTINCT FROM (d.slug, d.is_published)

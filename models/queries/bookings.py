@@ -1,0 +1,129 @@
+"""Reading bookings and their history, many at a time. What the asker may see is the caller's to decide."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, tuple_
+from sqlmodel import and_, col, or_, select
+
+from models.booking import Booking, BookingEvent, BookingItem, BookingStatus
+from models.database import ReadSession
+from models.interval import Interval
+from models.keys import BookingKey, ResourceKey, VenueKey
+from models.ledger.requests import BookingRecord
+from models.resource import Resource
+
+_CLOCK = func.clock_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class BookingPage:
+    """Which bookings of one organization: the newest `limit`, those made before the booking `before`.
+
+    `customer_id`: of that customer only. `window`: with an item that touches it; items are also matched with
+    `resource` and `venue`, all three on one item.
+    """
+
+    organization_id: uuid.UUID
+    limit: int
+    before: uuid.UUID | None = None
+    customer_id: str | None = None
+    statuses: tuple[BookingStatus, ...] = ()
+    resource: ResourceKey | None = None
+    venue: VenueKey | None = None
+    window: Interval | None = None
+
+
+async def read_bookings(session: ReadSession, keys: Sequence[BookingKey]) -> dict[BookingKey, BookingRecord]:
+    """The bookings under these keys, with their items; unknown ones are absent. Two statements."""
+    rows = await session.exec(
+        select(Booking, _CLOCK).where(tuple_(Booking.organization_id, Booking.id).in_(keys))
+    )
+    records = await _with_items(session, rows.all())
+    return {BookingKey(record.booking.organization_id, record.booking.id): record for record in records}
+
+
+async def page_of_bookings(session: ReadSession, page: BookingPage) -> list[BookingRecord]:
+    """The page, newest first: ids are made in the order of time. Two statements."""
+    query = select(Booking, _CLOCK).where(Booking.organization_id == page.organization_id)
+    if page.before is not None:
+        query = query.where(Booking.id < page.before)
+    if page.customer_id is not None:
+        query = query.where(Booking.customer_id == page.customer_id)
+    if page.statuses:
+        query = query.where(col(Booking.status).in_(page.statuses))
+    if page.resource is not None or page.venue is not None or page.window is not None:
+        query = query.where(_has_item(page))
+    rows = await session.exec(query.order_by(col(Booking.id).desc()).limit(page.limit))
+    return await _with_items(session, rows.all())
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Which events of one booking: up to `limit`, oldest first, those after version `after`."""
+
+    booking: BookingKey
+    limit: int
+    after: int = 0
+
+
+async def read_event_pages(session: ReadSession, pages: Sequence[EventPage]) -> list[list[BookingEvent]]:
+    """The events of each page, in the order of the pages. One statement.
+
+    Versions of a booking count without gaps from 1, so a page is a range of them.
+    """
+    ranges = [
+        and_(
+            col(BookingEvent.organization_id) == page.booking.organization_id,
+            col(BookingEvent.booking_id) == page.booking.id,
+            col(BookingEvent.version).between(page.after + 1, page.after + page.limit),
+        )
+        for page in pages
+    ]
+    rows = await session.exec(select(BookingEvent).where(or_(*ranges)).order_by(col(BookingEvent.version)))
+    found: dict[BookingKey, list[BookingEvent]] = defaultdict(list)
+    for event in rows:
+        found[BookingKey(event.organization_id, event.booking_id)].append(event)
+    return [
+        [event for event in found[page.booking] if page.after < event.version <= page.after + page.limit]
+        for page in pages
+    ]
+
+
+def _has_item(page: BookingPage) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [
+        col(BookingItem.organization_id) == page.organization_id,
+        col(BookingItem.booking_id) == col(Booking.id),
+    ]
+    if page.resource is not None:
+        conditions.append(col(BookingItem.resource_id) == page.resource.id)
+    if page.venue is not None:
+        conditions += [
+            col(Resource.organization_id) == page.organization_id,
+            col(Resource.id) == col(BookingItem.resource_id),
+            col(Resource.venue_id) == page.venue.id,
+        ]
+    if page.window is not None:
+        conditions += [
+            col(BookingItem.starts_at) < page.window.ends_at,
+            col(BookingItem.ends_at) > page.window.starts_at,
+        ]
+    return exists().where(*conditions)
+
+
+async def _with_items(session: ReadSession, rows: Sequence[tuple[Booking, datetime]]) -> list[BookingRecord]:
+    if not rows:
+        return []
+    keys = [(booking.organization_id, booking.id) for booking, _ in rows]
+    found = await session.exec(
+        select(BookingItem)
+        .where(tuple_(BookingItem.organization_id, BookingItem.booking_id).in_(keys))
+        .order_by(col(BookingItem.position))
+    )
+    items: dict[uuid.UUID, list[BookingItem]] = defaultdict(list)
+    for item in found:
+        items[item.booking_id].append(item)
+    return [BookingRecord(booking, tuple(items[booking.id]), now) for booking, now in rows]

@@ -1,0 +1,88 @@
+"""Reading timelines: many resources in one statement, each over its own window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from models.database import Database
+from models.errors import NotFound
+from models.interval import Interval
+from models.keys import ResourceKey
+
+_STEPS = (Path(__file__).parent / "timelines.sql").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is true of a resource over an interval. `sharing_key`: see `models.ledger.tables.Claim`."""
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+    sharing_key: str | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    """The steps of one timeline in a window, as they were at `version`: sorted, without gap or overlap."""
+
+    resource: ResourceKey
+    version: int
+    window: Interval
+    steps: tuple[Step, ...]
+
+
+async def read_timelines(database: Database, questions: Sequence[tuple[ResourceKey, Interval]]) -> list[TimelineView]:
+    """One view per question, in their order; one statement, so that all are of one snapshot.
+
+    Holds that are over count as gone. Raises NotFound if a resource does not exist.
+    """
+    return await read_timelines_on(database.ledger, questions)
+
+
+async def read_timelines_on(
+    connection: "asyncpg.Pool[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]",
+    questions: Sequence[tuple[ResourceKey, Interval]],
+) -> list[TimelineView]:
+    """The same on a connection of the caller's, whose transaction may have a snapshot of its own."""
+    if not questions:
+        return []
+    rows = await connection.fetch(
+        _STEPS,
+        [key.organization_id for key, _ in questions],
+        [key.id for key, _ in questions],
+        [window.starts_at for _, window in questions],
+        [window.ends_at for _, window in questions],
+    )
+    by_position: list[list[asyncpg.Record]] = [[] for _ in questions]
+    for row in rows:
+        by_position[row["position"] - 1].append(row)
+    return [_view(key, window, found) for (key, window), found in zip(questions, by_position, strict=True)]
+
+
+def _view(key: ResourceKey, window: Interval, rows: list[asyncpg.Record]) -> TimelineView:
+    steps = [row for row in rows if not row["over"]]
+    if not steps:
+        raise NotFound("Not found.")
+    over = [row for row in rows if row["over"]]
+    ends = [row["starts_at"] for row in steps[1:]] + [window.ends_at]
+    view = [
+        Step(row["starts_at"], end, row["capacity"], row["taken"], row["sharing_key"], row["closed"])
+        for row, end in zip(steps, ends, strict=True)
+    ]
+    for claim in over:
+        view = [_without(step, claim) for step in view]
+    return TimelineView(key, steps[0]["version"], window, tuple(view))
+
+
+def _without(step: Step, claim: asyncpg.Record) -> Step:
+    """The step without what the claim takes. A claim begins and ends at change points: a step lies in it or outside."""
+    if step.ends_at <= claim["starts_at"] or claim["ends_at"] <= step.starts_at:
+        return step
+    taken = step.taken - claim["taken"]
+    return Step(step.starts_at, step.ends_at, step.capacity, taken, step.sharing_key if taken else None, step.closed)

@@ -1,0 +1,95 @@
+"""What has capacity and can be booked, what a booking of it also takes, and the rules it obeys."""
+
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from models.base import CreatedRow, Row, one_of
+
+
+class AvailabilityType(StrEnum):
+    """How a resource is sold: any interval in opening hours, sessions, or nights."""
+
+    OPENING_HOURS = "OPENING_HOURS"
+    START_TIME = "START_TIME"
+    NIGHTLY = "NIGHTLY"
+
+
+class Sharing(StrEnum):
+    """Which parties may be there at the same time."""
+
+    SHARED = "SHARED"
+    SAME_ACTIVITY = "SAME_ACTIVITY"
+    EXCLUSIVE = "EXCLUSIVE"
+
+
+class Resource(CreatedRow, table=True):
+    """Something with capacity.
+
+    `capacity` is the base; the timeline has the truth at an instant. `version` is written by the database alone:
+    one more with every change of the timeline. Holds last `hold_seconds`, and can be extended up to
+    `hold_ceiling_seconds` after they were made.
+    """
+
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
+        UniqueConstraint("organization_id", "venue_id", "slug"),
+        CheckConstraint("capacity BETWEEN 0 AND 1000000", name="capacity"),
+        CheckConstraint("hold_seconds BETWEEN 1 AND hold_ceiling_seconds", name="hold_seconds"),
+        one_of("availability_type", AvailabilityType),
+        one_of("sharing", Sharing),
+    )
+
+    venue_id: uuid.UUID
+    slug: str
+    name: str
+    description: str | None = None
+    availability_type: str
+    sharing: str = Sharing.SHARED
+    capacity: int
+    version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    hold_seconds: int = Field(default=600, sa_column_kwargs={"server_default": text("600")})
+    hold_ceiling_seconds: int = Field(default=1800, sa_column_kwargs={"server_default": text("1800")})
+
+
+class ResourceRequirement(Row, table=True):
+    """A booking of `resource_id` also takes `per_unit × quantity + per_booking` of `required_id`.
+
+    One level deep: a required resource has no requirements of its own, so that the resources which a booking locks
+    are known from the request alone.
+    """
+
+    __tablename__ = "resource_requirement"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
+        ForeignKeyConstraint(["organization_id", "required_id"], ["resource.organization_id", "resource.id"]),
+        CheckConstraint("resource_id <> required_id", name="other"),
+        CheckConstraint(
+            "per_unit BETWEEN 0 AND 10000 AND per_booking BETWEEN 0 AND 10000 AND per_unit + per_booking > 0",
+            name="amount",
+        ),
+        Index(None, "organization_id", "required_id"),
+    )
+
+    resource_id: uuid.UUID = Field(primary_key=True)
+    required_id: uuid.UUID = Field(primary_key=True)
+    per_unit: int = 0
+    per_booking: int = 0
+
+
+class BookingRule(CreatedRow, table=True):
+    """One rule of a resource, as data: its type names the function in `engine.rules`, which reads `parameters`."""
+
+    __tablename__ = "booking_rule"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
+        UniqueConstraint("organization_id", "resource_id", "type"),
+    )
+
+    resource_id: uuid.UUID
+    type: str
+    parameters: dict[str, Any] = Field(sa_type=JSONB)

@@ -1,0 +1,10 @@
+"""Every table, imported: what migrations are compared with."""
+
+from sqlmodel import SQLModel
+
+from models import booking, resource, venue
+from models.ledger import tables
+
+METADATA = SQLModel.metadata
+
+__all__ = ["METADATA", "booking", "resource", "tables", "venue"]
