@@ -1,0 +1,54 @@
+"""Finding a booking, for those who may see it: its staff, whoever made it, and whoever shows its token."""
+
+import uuid
+
+from engine.viewer import GUEST, Role, Viewer
+from models.booking import Booking
+from models.database import Database
+from models.keys import BookingKey
+from models.ledger.calls import read_booking
+from models.ledger.requests import BookingRecord
+from models.queries.references import booking_id_by_reference
+
+
+def acting_in(viewer: Viewer, organization_id: uuid.UUID) -> Viewer:
+    """Who the viewer is in that organization: elsewhere than in their own, everybody is a guest."""
+    return viewer if viewer.may(Role.CUSTOMER, organization_id) else GUEST
+
+
+def may_see(viewer: Viewer, booking: Booking, opened_by_token: BookingKey | None) -> bool:
+    """Staff see their organization's bookings, customers and partners what they made, a token opens its one booking."""
+    if opened_by_token == BookingKey(booking.organization_id, booking.id):
+        return True
+    if viewer.may(Role.STAFF, booking.organization_id):
+        return True
+    return booking.customer_id is not None and acting_in(viewer, booking.organization_id).actor == booking.customer_id
+
+
+async def find_booking(
+    database: Database,
+    viewer: Viewer,
+    *,
+    key: BookingKey | None = None,
+    reference: str | None = None,
+    opened_by_token: BookingKey | None = None,
+) -> BookingRecord | None:
+    """The booking under a key, a reference or a token, if the viewer may see it.
+
+    None for unknown, foreign and not allowed alike. What is given must agree: a token opens no other booking than its
+    own. A reference is looked up in the token's organization, or in the viewer's own.
+    """
+    if reference is not None:
+        organization_id = opened_by_token.organization_id if opened_by_token else viewer.organization_id
+        if organization_id is None:
+            return None
+        async with database.reading() as session:
+            found = await booking_id_by_reference(session, organization_id, reference)
+        if found is None or (key is not None and key != BookingKey(organization_id, found)):
+            return None
+        key = BookingKey(organization_id, found)
+    key = key or opened_by_token
+    if key is None:
+        return None
+    record = await read_booking(database, *key)
+    return record if record is not None and may_see(viewer, record.booking, opened_by_token) else None

@@ -1,0 +1,53 @@
+"""What happens to a booking after it was held: extend, confirm, release, cancel."""
+
+from dataclasses import dataclass
+
+from engine.bookings import acting_in, find_booking
+from engine.idempotency import check_key
+from engine.viewer import Role, Viewer
+from models.database import Database
+from models.errors import NotFound
+from models.keys import BookingKey
+from models.ledger import calls
+from models.ledger.requests import BookingAction, BookingRecord, ChangeBooking, Command
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """`opened_by_token`: the booking that a shown token opens. `expected_version`: refuse if it changed since seen."""
+
+    key: str
+    request_hash: bytes
+    booking: BookingKey
+    opened_by_token: BookingKey | None
+    action: BookingAction
+    expected_version: int | None = None
+    reason: str | None = None
+
+
+async def change(database: Database, viewer: Viewer, request: ChangeRequest) -> BookingRecord:
+    """Carry out the action, once per key; compare-and-set on the booking's status in the ledger.
+
+    A hold that is over may still be extended or confirmed while nobody has needed its place. Guests and customers may
+    cancel until the first item begins, staff at any time. Raises NotFound for a booking that the viewer may not see,
+    and what `calls.change_booking` raises.
+    """
+    check_key(request.key)
+    found = await find_booking(database, viewer, key=request.booking, opened_by_token=request.opened_by_token)
+    if found is None:
+        raise NotFound("There is no such booking.", path=("input", "bookingId"))
+    organization_id, booking_id = request.booking
+    acting = acting_in(viewer, organization_id)
+    # Guests are told apart by their booking: two of them may use one key.
+    actor = f"guest:{booking_id}" if acting.role is Role.GUEST else acting.actor
+    return await calls.change_booking(
+        database,
+        ChangeBooking(
+            command=Command(organization_id, actor, request.key, request.request_hash),
+            booking_id=booking_id,
+            action=request.action,
+            reason=request.reason,
+            expected_version=request.expected_version,
+            until_start=not acting.may(Role.STAFF, organization_id),
+        ),
+    )

@@ -1,0 +1,117 @@
+"""Holding: the rules say whether it may be, the ledger whether there is room."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.availability import Wish, interval_of, refusals_of
+from engine.bookings import acting_in
+from engine.facts import ResourceFacts, load_facts
+from engine.idempotency import check_key
+from engine.rules import limits
+from engine.rules.base import violation
+from engine.viewer import Role, Viewer
+from models.base import new_id
+from models.database import Database
+from models.errors import BookingError, InvalidInput, NotFound, Refused
+from models.keys import ResourceKey
+from models.ledger import calls
+from models.ledger.requests import BookingRecord, Command, Contact, Hold, HoldItem
+
+REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to mistake
+REFERENCE_SYMBOLS = 16  # of 5 bits each: 80 bits, so that nobody finds a booking by trying
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRequest:
+    """One thing to hold."""
+
+    resource: ResourceKey
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """All items or none, of one organization. `expected`: refuse if one of these timelines moved since it was seen."""
+
+    key: str
+    request_hash: bytes
+    items: tuple[ItemRequest, ...]
+    contact: Contact
+    expected: Mapping[ResourceKey, int]
+
+
+async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now: datetime) -> BookingRecord:
+    """A booking ON_HOLD whose places are the guest's until it ends by itself; the same one for the same key.
+
+    Anybody may hold what is published. Raises NotFound for a resource that the viewer may not see, InvalidInput and
+    InvalidTime, every RuleViolation of every item at once (`Refused`), and what `calls.hold` raises.
+    """
+    check_key(request.key)
+    refusal = limits.items(len(request.items))
+    if refusal is not None:
+        raise violation(refusal, path=("input", "items"))
+    organization_id = request.items[0].resource.organization_id
+    if any(key.organization_id != organization_id for key in _keys(request)):
+        raise InvalidInput("One booking is of one organization.", path=("input", "items"))
+
+    async with database.reading() as session:
+        facts = await load_facts(session, list(dict.fromkeys(item.resource for item in request.items)))
+    items = tuple(_item(viewer, facts, item, n) for n, item in enumerate(request.items))
+    _check_rules(request, facts, now)
+
+    acting = acting_in(viewer, organization_id)
+    return await calls.hold(
+        database,
+        Hold(
+            command=Command(organization_id, acting.actor, request.key, request.request_hash),
+            booking_id=new_id(),
+            reference=new_reference(),
+            items=items,
+            customer_id=acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None,
+            contact=request.contact,
+            expected={key.id: version for key, version in request.expected.items()},
+        ),
+    )
+
+
+def new_reference() -> str:
+    """What a guest can read out at a door: 80 random bits as XXXX-XXXX-XXXX-XXXX."""
+    symbols = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_SYMBOLS))
+    return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))
+
+
+def _keys(request: HoldRequest) -> list[ResourceKey]:
+    return [item.resource for item in request.items] + list(request.expected)
+
+
+def _item(viewer: Viewer, facts: dict[ResourceKey, ResourceFacts], item: ItemRequest, position: int) -> HoldItem:
+    path = _path(position)
+    found = facts.get(item.resource)
+    if found is None or not (found.venue.is_published or viewer.may(Role.STAFF, item.resource.organization_id)):
+        raise NotFound("There is no such resource.", path=(*path, "resourceId"))
+    if not limits.QUANTITY_MIN <= item.wish.quantity <= limits.QUANTITY_MAX:
+        message = f"The quantity must be from {limits.QUANTITY_MIN} to {limits.QUANTITY_MAX:,}."
+        raise InvalidInput(message, path=(*path, "quantity"))
+    try:
+        interval = interval_of(found, item.wish)
+    except InvalidInput as error:
+        error.path = (*path, *error.path)
+        raise
+    return HoldItem(item.resource.id, interval, item.wish.quantity, item.wish.activity)
+
+
+def _check_rules(request: HoldRequest, facts: dict[ResourceKey, ResourceFacts], now: datetime) -> None:
+    errors: list[BookingError] = []
+    for position, item in enumerate(request.items):
+        found = facts[item.resource]
+        interval = interval_of(found, item.wish)
+        refusals = refusals_of(found, item.wish, interval, now=now)
+        errors += [violation(refusal, path=_path(position)) for refusal in refusals]
+    if errors:
+        raise Refused(errors)
+
+
+def _path(position: int) -> tuple[str, ...]:
+    return ("input", "items", str(position))

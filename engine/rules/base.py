@@ -1,0 +1,96 @@
+"""What every rule is made of: a request and facts go in, nothing or a Refusal comes out."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from models.errors import BookingError, InvalidInput, RuleViolation
+from models.interval import Interval
+
+# The availability types of the contract.
+OPENING_HOURS = "OPENING_HOURS"  # any interval within the opening hours, on the start grid
+START_TIME = "START_TIME"  # one of the sessions
+NIGHTLY = "NIGHTLY"  # nights
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request can not be booked.
+
+    `code` is one of the contract's error codes, `message` is a sentence for people, `parameters` say the same to
+    programs (values as in JSON; times as local ISO 8601 text with the offset). `rule` is the type of the rule that
+    refuses, or None for a limit of the platform.
+    """
+
+    code: str
+    message: str
+    rule: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRequest:
+    """One item that somebody asks for.
+
+    `stay` is (arrival, departure) in the venue's civil days for nights, else None; `interval` is what is taken in
+    either case. `quantity` has not been checked.
+    """
+
+    interval: Interval
+    stay: tuple[date, date] | None
+    quantity: int
+    activity: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFacts:
+    """What rules may know besides the request: the venue's zone, the instant that counts as now, the resource's kind.
+
+    A rule that needs to know more gets it by a new field here, filled by whoever evaluates.
+    """
+
+    zone: ZoneInfo
+    now: datetime
+    availability_type: str
+
+
+class Rule(BaseModel):
+    """A rule of one type: its fields are the parameters, checked when it is made and never changed after.
+
+    Parameters are written in camelCase, as all that is said to the API (snake_case is understood). `type` names the
+    kind of rule; `applies_to` are the availability types that it has a say on: others it neither allows nor refuses.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True, validate_by_name=True
+    )
+
+    type: ClassVar[str]
+    applies_to: ClassVar[frozenset[str]]
+
+    @abstractmethod
+    def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:
+        """The reason why this rule refuses the request, or None. Pure: asks nothing else, changes nothing."""
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters in the form in which they are stored and shown: JSON values, camelCase."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def violation(refusal: Refusal, *, path: Sequence[str] = ()) -> BookingError:
+    """The error to raise for a refusal: a RuleViolation, or InvalidInput if the request made no sense at all."""
+    if refusal.code == InvalidInput.code:
+        return InvalidInput(refusal.message, path=path)
+    return RuleViolation(
+        refusal.message,
+        code=refusal.code,
+        rule=refusal.rule or "PLATFORM_LIMIT",
+        parameters=refusal.parameters,
+        path=path,
+    )

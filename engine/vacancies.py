@@ -1,0 +1,207 @@
+"""How much is free: the effective step function of a resource, after what it requires. Pure.
+
+The same order of reasons, and the same arithmetic, as `ledger_refusal` (models/ledger/sql/40_admission.sql): what is
+shown as bookable at a version is what the ledger admits at it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from engine.facts import ResourceFacts
+from engine.rules.base import Refusal
+from models.interval import Interval
+from models.keys import ResourceKey
+from models.queries.timelines import Step, TimelineView
+from models.resource import Resource, Sharing
+
+
+class AvailabilityStatus(StrEnum):
+    """LIMITED: less than half of capacity is left (as OCTO has it)."""
+
+    AVAILABLE = "AVAILABLE"
+    LIMITED = "LIMITED"
+    SOLD_OUT = "SOLD_OUT"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveStep:
+    """What can be had of a resource over an interval in which nothing changes.
+
+    `vacancies` are units of the resource that can be booked, after its requirements; 0 while closed. `activity` is
+    what goes on there, where parties may join only the same activity.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    vacancies: int
+    status: AvailabilityStatus
+    activity: str | None
+    in_use: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveTimeline:
+    """Steps that cover the window, sorted, without gap or overlap; neighbours differ."""
+
+    version: int
+    window: Interval
+    steps: tuple[EffectiveStep, ...]
+
+    def over(self, interval: Interval) -> Iterator[EffectiveStep]:
+        """The steps that the interval touches. It must lie in the window."""
+        position = bisect_right(self.steps, interval.starts_at, key=lambda step: step.starts_at) - 1
+        while position < len(self.steps) and self.steps[position].starts_at < interval.ends_at:
+            yield self.steps[position]
+            position += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancies:
+    """What can be had over one whole interval: the scarcest of its steps."""
+
+    capacity: int
+    vacancies: int
+    status: AvailabilityStatus
+    in_use: bool
+
+    def refusal(self, quantity: int) -> Refusal | None:
+        """Why `quantity` units can not be had, the reason that is hardest to mend first; None if they can."""
+        if self.status is AvailabilityStatus.CLOSED:
+            return Refusal("CLOSED", "It is closed at some time of this interval.")
+        if self.in_use:
+            return Refusal("ACTIVITY_CONFLICT", "It is in use for another activity at some time of this interval.")
+        if quantity > self.vacancies:
+            left = "Sold out." if self.vacancies == 0 else f"Only {self.vacancies} left at some time of this interval."
+            return Refusal("SOLD_OUT", left, parameters={"vacancies": self.vacancies})
+        return None
+
+
+def views_needed(facts: ResourceFacts) -> tuple[ResourceKey, ...]:
+    """The timelines that decide over this resource: its own, then those of what it requires."""
+    required = (
+        ResourceKey(requirement.resource.organization_id, requirement.resource.id) for requirement in facts.requirements
+    )
+    return (facts.key, *required)
+
+
+def effective_timeline(
+    facts: ResourceFacts,
+    views: Mapping[ResourceKey, TimelineView],
+    window: Interval,
+    *,
+    activity: str | None = None,
+    joining: bool = False,
+) -> EffectiveTimeline:
+    """The step function of what can be had, from the views of `views_needed`, each of which must cover the window.
+
+    For somebody who has not said what they want (`joining` False), what another party's activity leaves is shown with
+    that activity. With `joining`, a party of `activity` (None: of its own) asks: what it may not join is in use.
+    """
+    own = views[facts.key]
+    cursors = [_Cursor(own, facts.resource)] + [
+        _Cursor(views[ResourceKey(need.resource.organization_id, need.resource.id)], need.resource)
+        for need in facts.requirements
+    ]
+    steps: list[EffectiveStep] = []
+    at = window.starts_at
+    while at < window.ends_at:
+        current = [cursor.move(at) for cursor in cursors]
+        ends_at = min(window.ends_at, *(step.ends_at for step in current))
+        step = _effective(facts, cursors, current, at, ends_at, activity, joining)
+        if steps and _alike(steps[-1], step):
+            step = _joined(steps.pop(), step)
+        steps.append(step)
+        at = ends_at
+    return EffectiveTimeline(own.version, window, tuple(steps))
+
+
+def vacancies_over(timeline: EffectiveTimeline, interval: Interval) -> Vacancies:
+    """The scarcest step decides: vacancies are capacity minus the peak of what is taken, never minus a sum."""
+    steps = list(timeline.over(interval))
+    capacity = min(step.capacity for step in steps)
+    vacancies = min(step.vacancies for step in steps)
+    closed = any(step.status is AvailabilityStatus.CLOSED for step in steps)
+    return Vacancies(capacity, vacancies, status_of(capacity, vacancies, closed), any(step.in_use for step in steps))
+
+
+def status_of(capacity: int, vacancies: int, closed: bool) -> AvailabilityStatus:
+    """The status that is shown for these numbers."""
+    if closed:
+        return AvailabilityStatus.CLOSED
+    if vacancies <= 0:
+        return AvailabilityStatus.SOLD_OUT
+    return AvailabilityStatus.LIMITED if 2 * vacancies < capacity else AvailabilityStatus.AVAILABLE
+
+
+class _Cursor:
+    """Walks the steps of one view from left to right."""
+
+    def __init__(self, view: TimelineView, resource: Resource) -> None:
+        self.steps = view.steps
+        self.sharing = resource.sharing
+        self.position = 0
+
+    def move(self, at: datetime) -> Step:
+        while self.steps[self.position].ends_at <= at:
+            self.position += 1
+        return self.steps[self.position]
+
+
+def _effective(
+    facts: ResourceFacts,
+    cursors: list[_Cursor],
+    current: list[Step],
+    starts_at: datetime,
+    ends_at: datetime,
+    activity: str | None,
+    joining: bool,
+) -> EffectiveStep:
+    free = [_free(step, cursor.sharing, activity, joining) for step, cursor in zip(current, cursors, strict=True)]
+    vacancies = free[0]
+    for requirement, left in zip(facts.requirements, free[1:], strict=True):
+        units = requirement.units(left)
+        vacancies = vacancies if units is None else min(vacancies, units)
+    closed = any(step.closed for step in current)
+    in_use = joining and any(
+        cursor.sharing == Sharing.SAME_ACTIVITY and not _may_join(step, cursor.sharing, activity)
+        for step, cursor in zip(current, cursors, strict=True)
+    )
+    own = current[0]
+    shown = own.sharing_key if own.sharing_key and not own.sharing_key.startswith("#") else None
+    vacancies = 0 if closed else max(0, vacancies)
+    status = status_of(own.capacity, vacancies, closed)
+    return EffectiveStep(starts_at, ends_at, own.capacity, vacancies, status, shown, in_use)
+
+
+def _free(step: Step, sharing: str, activity: str | None, joining: bool) -> int:
+    left = step.capacity - step.taken
+    if joining or sharing == Sharing.EXCLUSIVE:
+        return left if _may_join(step, sharing, activity) else 0
+    return 0 if step.sharing_key is not None and step.sharing_key.startswith("#") else left
+
+
+def _may_join(step: Step, sharing: str, activity: str | None) -> bool:
+    if step.taken == 0 or sharing == Sharing.SHARED:
+        return True
+    return sharing == Sharing.SAME_ACTIVITY and activity is not None and step.sharing_key == activity
+
+
+def _alike(left: EffectiveStep, right: EffectiveStep) -> bool:
+    return (left.capacity, left.vacancies, left.status, left.activity, left.in_use) == (
+        right.capacity,
+        right.vacancies,
+        right.status,
+        right.activity,
+        right.in_use,
+    )
+
+
+def _joined(left: EffectiveStep, right: EffectiveStep) -> EffectiveStep:
+    return EffectiveStep(
+        left.starts_at, right.ends_at, left.capacity, left.vacancies, left.status, left.activity, left.in_use
+    )

@@ -1,0 +1,186 @@
+"""The effective step function: requirements, sharing, closures, peaks; without a database."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.facts import Requirement, ResourceFacts
+from engine.vacancies import AvailabilityStatus, effective_timeline, status_of, vacancies_over, views_needed
+from models.interval import Interval
+from models.keys import ResourceKey
+from models.queries.timelines import Step, TimelineView
+from models.resource import AvailabilityType, Resource, ResourceRequirement, Sharing
+from models.venue import Venue
+
+ORGANIZATION = uuid.uuid4()
+MIDNIGHT = datetime(2030, 6, 1, tzinfo=UTC)
+
+
+def hours(start: float, end: float) -> Interval:
+    return Interval(MIDNIGHT + timedelta(hours=start), MIDNIGHT + timedelta(hours=end))
+
+
+DAY = hours(0, 24)
+
+
+def a_resource(capacity: int = 10, sharing: Sharing = Sharing.SHARED) -> Resource:
+    return Resource(
+        organization_id=ORGANIZATION,
+        id=uuid.uuid4(),
+        venue_id=uuid.uuid4(),
+        slug="r",
+        name="R",
+        availability_type=AvailabilityType.OPENING_HOURS,
+        sharing=sharing,
+        capacity=capacity,
+    )
+
+
+def facts_of(resource: Resource, *requirements: tuple[Resource, int, int]) -> ResourceFacts:
+    needs = tuple(
+        Requirement(
+            ResourceRequirement(
+                organization_id=ORGANIZATION,
+                resource_id=resource.id,
+                required_id=required.id,
+                per_unit=per_unit,
+                per_booking=per_booking,
+            ),
+            required,
+        )
+        for required, per_unit, per_booking in requirements
+    )
+    venue = Venue(organization_id=ORGANIZATION, slug="v", name="V", time_zone="UTC", currency="EUR", country="PT")
+    return ResourceFacts(resource, venue, (), needs)
+
+
+def view_of(resource: Resource, *steps: tuple[float, int, str | None, bool]) -> TimelineView:
+    """Steps as (from hour, taken, sharing key, closed), over one day."""
+    ends = [start for start, *_ in steps[1:]] + [24]
+    made = tuple(
+        Step(hours(start, end).starts_at, hours(start, end).ends_at, resource.capacity, taken, key, closed)
+        for (start, taken, key, closed), end in zip(steps, ends, strict=True)
+    )
+    return TimelineView(ResourceKey(ORGANIZATION, resource.id), 7, DAY, made)
+
+
+def shown(facts: ResourceFacts, *views: TimelineView, activity: str | None = None, joining: bool = False) -> list[int]:
+    timeline = effective_timeline(
+        facts, {view.resource: view for view in views}, DAY, activity=activity, joining=joining
+    )
+    assert timeline.steps[0].starts_at == DAY.starts_at
+    assert timeline.steps[-1].ends_at == DAY.ends_at
+    for left, right in zip(timeline.steps, timeline.steps[1:], strict=False):
+        assert left.ends_at == right.starts_at
+    return [step.vacancies for step in timeline.steps]
+
+
+def test_vacancies_are_capacity_minus_the_peak_not_the_sum() -> None:
+    hall = a_resource(10)
+    view = view_of(hall, (0, 0, None, False), (9, 6, None, False), (12, 0, None, False), (14, 7, None, False))
+    timeline = effective_timeline(facts_of(hall), {view.resource: view}, DAY)
+    assert vacancies_over(timeline, hours(8, 20)).vacancies == 3
+    assert vacancies_over(timeline, hours(12, 14)).vacancies == 10
+    assert vacancies_over(timeline, hours(11, 14)).vacancies == 4
+
+
+def test_an_interval_does_not_feel_what_begins_where_it_ends() -> None:
+    hall = a_resource(1)
+    view = view_of(hall, (0, 0, None, False), (10, 1, None, False), (12, 0, None, False))
+    timeline = effective_timeline(facts_of(hall), {view.resource: view}, DAY)
+    assert vacancies_over(timeline, hours(8, 10)).vacancies == 1
+    assert vacancies_over(timeline, hours(12, 13)).vacancies == 1
+    assert vacancies_over(timeline, hours(11.9, 13)).vacancies == 0
+
+
+def test_neighbours_that_show_the_same_are_one_step() -> None:
+    hall = a_resource(10, Sharing.EXCLUSIVE)
+    view = view_of(hall, (0, 3, "#a", False), (6, 4, "#b", False), (12, 0, None, False))
+    assert shown(facts_of(hall), view) == [0, 10]
+
+
+@pytest.mark.parametrize(
+    ("per_unit", "per_booking", "room_taken", "units"),
+    [
+        (1, 0, 3, 2),  # five rooms, three taken: two units of one room each
+        (2, 0, 2, 1),  # units of two rooms
+        (1, 2, 1, 2),  # four free, two of them for the booking itself
+        (0, 2, 3, 4),  # two free are enough for any number of units: the floor's own capacity decides
+        (0, 2, 4, 0),
+        (1, 4, 2, 0),  # not even the booking's own four
+    ],
+)
+def test_what_is_required_limits_the_units(per_unit: int, per_booking: int, room_taken: int, units: int) -> None:
+    floor, rooms = a_resource(4), a_resource(5)
+    facts = facts_of(floor, (rooms, per_unit, per_booking))
+    assert views_needed(facts) == (ResourceKey(ORGANIZATION, floor.id), ResourceKey(ORGANIZATION, rooms.id))
+    assert shown(facts, view_of(floor, (0, 0, None, False)), view_of(rooms, (0, room_taken, None, False))) == [units]
+
+
+def test_a_required_room_in_exclusive_use_leaves_nothing() -> None:
+    floor, room = a_resource(1), a_resource(8, Sharing.EXCLUSIVE)
+    facts = facts_of(floor, (room, 0, 8))
+    views = view_of(floor, (0, 0, None, False)), view_of(room, (0, 0, None, False), (9, 2, "#x", False), (10, 0, None, False))
+    assert shown(facts, *views) == [1, 0, 1]
+
+
+def test_closed_shows_no_vacancies_also_where_only_a_required_resource_is() -> None:
+    floor, room = a_resource(3), a_resource(3)
+    facts = facts_of(floor, (room, 1, 0))
+    views = {
+        view.resource: view
+        for view in (view_of(floor, (0, 0, None, False)), view_of(room, (0, 0, None, False), (8, 0, None, True)))
+    }
+    steps = effective_timeline(facts, views, DAY).steps
+    assert [(step.vacancies, step.status) for step in steps] == [
+        (3, AvailabilityStatus.AVAILABLE),
+        (0, AvailabilityStatus.CLOSED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("activity", "joining", "vacancies", "code"),
+    [
+        (None, False, [6, 2, 0, 6], None),  # whoever has not said what they want sees what joining would leave
+        ("aqua gym", True, [6, 2, 0, 6], None),
+        ("laps", True, [6, 0, 0, 6], "ACTIVITY_CONFLICT"),
+        (None, True, [6, 0, 0, 6], "ACTIVITY_CONFLICT"),  # a party without an activity shares with nobody
+    ],
+)
+def test_same_activity(activity: str | None, joining: bool, vacancies: list[int], code: str | None) -> None:
+    lanes = a_resource(6, Sharing.SAME_ACTIVITY)
+    view = view_of(
+        lanes, (0, 0, None, False), (9, 4, "aqua gym", False), (10, 1, "#party", False), (11, 0, None, False)
+    )
+    assert shown(facts_of(lanes), view, activity=activity, joining=joining) == vacancies
+    timeline = effective_timeline(facts_of(lanes), {view.resource: view}, DAY, activity=activity, joining=joining)
+    refusal = vacancies_over(timeline, hours(9, 10)).refusal(1)
+    assert (refusal.code if refusal else None) == code
+    assert [step.activity for step in timeline.steps] == [None, "aqua gym", None, None]
+
+
+def test_the_reason_that_is_hardest_to_mend_comes_first() -> None:
+    lanes = a_resource(6, Sharing.SAME_ACTIVITY)
+    view = view_of(lanes, (0, 6, "laps", False), (9, 0, None, True), (10, 0, None, False))
+    timeline = effective_timeline(facts_of(lanes), {view.resource: view}, DAY, activity="gym", joining=True)
+    codes = [
+        refusal.code if (refusal := vacancies_over(timeline, interval).refusal(7)) else None
+        for interval in (hours(8, 10), hours(8, 9), hours(10, 11))
+    ]
+    assert codes == ["CLOSED", "ACTIVITY_CONFLICT", "SOLD_OUT"]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "vacancies", "closed", "status"),
+    [
+        (10, 10, False, "AVAILABLE"),
+        (10, 5, False, "AVAILABLE"),
+        (10, 4, False, "LIMITED"),
+        (10, 0, False, "SOLD_OUT"),
+        (0, 0, False, "SOLD_OUT"),
+        (10, 10, True, "CLOSED"),
+    ],
+)
+def test_limited_is_less_than_half(capacity: int, vacancies: int, closed: bool, status: str) -> None:
+    assert status_of(capacity, vacancies, closed) == status
