@@ -49,7 +49,7 @@ async def once(
     if await session.scalar(mine) is None:
         return await _remembered(session, command)
     result = await work()
-    await session.execute(update(Idempotency).where(*_is(command)).values(result=result))
+    await session.exec(update(Idempotency).where(*_is(command)).values(result=result))
     return result
 
 

@@ -58,7 +58,7 @@ async def write_requirements(session: WriteSession, resource: Resource, wanted: 
     if wanted and await _is_required(session, resource):
         message = "Another resource requires this one: it can not have requirements itself."
         raise InvalidInput(message, path=("input", "requirements"))
-    await session.execute(
+    await session.exec(
         delete(ResourceRequirement).where(
             col(ResourceRequirement.organization_id) == resource.organization_id,
             col(ResourceRequirement.resource_id) == resource.id,

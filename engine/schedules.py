@@ -75,7 +75,7 @@ async def write_schedule(session: WriteSession, resource: ResourceKey, rules: Se
     """Store these rules in place of those of the same types; the caller has locked the resource."""
     for _, type_, rule in rules:
         if rule is None:
-            await session.execute(
+            await session.exec(
                 delete(BookingRule).where(
                     col(BookingRule.organization_id) == resource.organization_id,
                     col(BookingRule.resource_id) == resource.id,
@@ -90,7 +90,7 @@ async def write_schedule(session: WriteSession, resource: ResourceKey, rules: Se
             type=type_,
             parameters=rule.parameters(),
         )
-        await session.execute(
+        await session.exec(
             row.on_conflict_do_update(
                 constraint="booking_rule_organization_id_resource_id_type_key",
                 set_={"parameters": row.excluded.parameters},

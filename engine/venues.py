@@ -121,7 +121,7 @@ async def update_venue(database: Database, viewer: Viewer, request: UpdateVenue)
         for name, value in request.changes.items():
             setattr(venue, name, value)
         await session.flush()
-        await session.execute(
+        await session.exec(
             update(Directory)
             .where(col(Directory.organization_id) == organization_id, col(Directory.venue_id) == venue_id)
             .values(slug=venue.slug, is_published=venue.is_published)

@@ -87,8 +87,8 @@ class Database:
 async def connect(database_url: str, *, pool_size: int = 8) -> Database:
     """Open the pools. Each has at most `pool_size` connections; waiting for one is bounded too (`POOL_WAIT_SECONDS`).
 
-    Few connections beat many: one or two claimants of a hot row are admitted several times faster than 32, since every
-    waiter of a row lock is woken to look again (shared measurements in docs/adr/0004).
+    Few connections beat many: every waiter of a row lock is woken to look again when it is released, so that many
+    claimants of one hot row slow each other down (docs/adr/0004).
     """
     url = make_url(database_url)
     ledger = await asyncpg.create_pool(

@@ -4,16 +4,19 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import owner_engine
+from models.database import Database, owner_engine
 
 SQL_FOLDER = Path(__file__).parent / "ledger" / "sql"
 MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
 APPLICATION_ROLE = "vacancy_app"
+INSTALLED_MARK = "obj_description(to_regprocedure('ledger_hold(uuid, jsonb)'), 'pg_proc')"
 LOCK_KEY = 0x7661_6361_6E63_79  # "vacancy": one migration at a time in a database, whoever starts it
 
 
@@ -35,6 +38,17 @@ async def migrate(owner_url: str, *, say: Callable[[str], None] = lambda line: N
                 say("functions and triggers installed")
     finally:
         await engine.dispose()
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the database is what this code needs: all migrations, and these very functions and triggers."""
+    try:
+        state = f"SELECT version_num, {INSTALLED_MARK} AS mark FROM alembic_version"  # noqa: S608 - a constant
+        found = await database.ledger.fetchrow(state)
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        return False
+    head = ScriptDirectory(str(MIGRATIONS_FOLDER)).get_current_head()
+    return found is not None and found["version_num"] == head and found["mark"] == _mark(_scripts())
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -71,18 +85,24 @@ async def _ensure_application_role(connection: AsyncConnection) -> None:
 
 async def _install_functions(connection: AsyncConnection) -> bool:
     """Install ledger/sql/*.sql in the order of their names, unless this very text is installed."""
-    scripts = [path.read_text() for path in sorted(SQL_FOLDER.glob("*.sql"))]
-    digest = hashlib.sha256("\0".join(scripts).encode()).hexdigest()
-    installed = await connection.scalar(
-        text("SELECT obj_description(to_regprocedure('ledger_hold(uuid, jsonb)'), 'pg_proc')")
-    )
-    if installed == f"sha256:{digest}":
+    scripts = _scripts()
+    mark = _mark(scripts)
+    if await connection.scalar(text(f"SELECT {INSTALLED_MARK}")) == mark:
         return False
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None  # a script has many statements: the driver sends them as they are
     await driver.execute("SET LOCAL lock_timeout = '4s'")
     for script in scripts:
         await driver.execute(script)
-    await driver.execute(f"COMMENT ON FUNCTION ledger_hold IS 'sha256:{digest}'")
+    await driver.execute(f"COMMENT ON FUNCTION ledger_hold IS '{mark}'")
     await connection.commit()
     return True
+
+
+def _scripts() -> list[str]:
+    return [path.read_text() for path in sorted(SQL_FOLDER.glob("*.sql"))]
+
+
+def _mark(scripts: list[str]) -> str:
+    """What the comment on a function says when these scripts are installed."""
+    return "sha256:" + hashlib.sha256("\0".join(scripts).encode()).hexdigest()

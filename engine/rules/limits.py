@@ -3,7 +3,6 @@
 They have the shape of rules (a request and facts in, nothing or a Refusal out) but are not stored: the same for all.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from engine.rules.base import Refusal, RuleFacts, RuleRequest
@@ -21,8 +20,8 @@ ITEMS_MIN, ITEMS_MAX = 1, 20
 
 def evaluate(request: RuleRequest, facts: RuleFacts) -> list[Refusal]:
     """Every limit that the request is over, in the order: quantity, duration, past, horizon."""
-    limits: tuple[Callable[[RuleRequest, RuleFacts], Refusal | None], ...] = (quantity, duration, past, horizon)
-    return [refusal for limit in limits if (refusal := limit(request, facts))]
+    found = (limit(request, facts) for limit in (quantity, duration, past, horizon))
+    return [refusal for refusal in found if refusal is not None]
 
 
 def quantity(request: RuleRequest, facts: RuleFacts) -> Refusal | None:
@@ -53,12 +52,17 @@ def past(request: RuleRequest, facts: RuleFacts) -> Refusal | None:
     """
     if request.stay is not None:
         today = civil.local_day(facts.now, facts.zone)
-        too_soon, earliest = request.stay[0] < today, today.isoformat()
+        earliest = today.isoformat() if request.stay[0] < today else None
     else:
-        too_soon, earliest = request.interval.starts_at < facts.now, civil.local_text(facts.now, facts.zone)
-    if not too_soon:
+        too_soon = request.interval.starts_at < facts.now
+        earliest = civil.local_text(facts.now, facts.zone) if too_soon else None
+    if earliest is None:
         return None
-    return Refusal(code="TOO_SOON", message="This time has begun or is over.", parameters={"earliest": earliest})
+    return Refusal(
+        code="TOO_SOON",
+        message="This time has begun or is over.",
+        parameters={"earliest": earliest},
+    )
 
 
 def horizon(request: RuleRequest, facts: RuleFacts) -> Refusal | None:
@@ -66,11 +70,11 @@ def horizon(request: RuleRequest, facts: RuleFacts) -> Refusal | None:
     ahead = timedelta(days=HORIZON_DAYS_MAX)
     if request.stay is not None:
         last_day = civil.local_day(facts.now, facts.zone) + ahead
-        too_far, latest = request.stay[0] > last_day, last_day.isoformat()
+        latest = last_day.isoformat() if request.stay[0] > last_day else None
     else:
         last_start = facts.now + ahead
-        too_far, latest = request.interval.starts_at > last_start, civil.local_text(last_start, facts.zone)
-    if not too_far:
+        latest = civil.local_text(last_start, facts.zone) if request.interval.starts_at > last_start else None
+    if latest is None:
         return None
     return Refusal(
         code="TOO_FAR",

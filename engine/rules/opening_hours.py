@@ -1,7 +1,9 @@
 """OPENING_HOURS: a request must lie in the weekly opening hours."""
 
+from bisect import bisect_left, bisect_right
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -47,7 +49,7 @@ class OpeningHours(Rule):
 
     def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:
         interval, zone = request.interval, facts.zone
-        if self.open_intervals(interval, zone) == [interval]:
+        if any(opening.contains(interval) for opening in self._openings(interval, zone)):
             return None
         day = civil.local_day(interval.starts_at, zone)
         opening = self.open_intervals(civil.civil_day(day, zone), zone)
@@ -70,14 +72,15 @@ class OpeningHours(Rule):
         )
 
     def open_intervals(self, window: Interval, zone: ZoneInfo) -> list[Interval]:
-        """The open time within the window: merged, in order. InvalidInput if the window is longer than two years."""
-        merged = spans.merge(
-            interval
-            for monday in weeks.mondays(window, zone)
-            for interval in _open_in_week(self.week, zone, monday)
-            if interval.overlaps(window)
-        )
-        return [clipped for interval in merged if (clipped := interval.clip(window))]
+        """The open time within the window: merged, in order. InvalidInput for a window without bounds (weeks.py)."""
+        return [clipped for opening in self._openings(window, zone) if (clipped := opening.clip(window))]
+
+    def _openings(self, window: Interval, zone: ZoneInfo) -> list[Interval]:
+        """The openings that have a part in the window, merged, in order; at its ends they may not be complete."""
+        openings = _open_in_weeks(self.week, zone, *weeks.weeks_around(window))
+        first = bisect_right(openings, window.starts_at, key=attrgetter("ends_at"))
+        end = bisect_left(openings, window.ends_at, lo=first, key=attrgetter("starts_at"))
+        return list(openings[first:end])
 
     @cached_property
     def week(self) -> _Week:
@@ -90,9 +93,18 @@ def _minutes(hours: Hours) -> tuple[int, int, int]:
     return hours.weekday, opens, closes if closes > opens else closes + weeks.DAY_MINUTES
 
 
+# Kept, because a day of slots asks for the same weeks again and again, resources of one kind share their hours, and
+# longer windows share their weeks.
+@lru_cache(maxsize=2048)
+def _open_in_weeks(week: _Week, zone: ZoneInfo, monday: date, count: int) -> tuple[Interval, ...]:
+    return tuple(
+        spans.merge(interval for day in weeks.mondays(monday, count) for interval in _open_in_week(week, zone, day))
+    )
+
+
 @lru_cache(maxsize=4096)
 def _open_in_week(week: _Week, zone: ZoneInfo, monday: date) -> tuple[Interval, ...]:
-    """What opens in one week, merged. Kept, because resources of one kind share their hours, and days their week."""
+    """What opens in one week, in no order."""
     intervals = []
     for weekday, opens, closes in week:
         day = monday + timedelta(days=weekday - 1)
@@ -100,7 +112,7 @@ def _open_in_week(week: _Week, zone: ZoneInfo, monday: date) -> tuple[Interval, 
         ends_at = civil.instant_or_next(*weeks.civil_time(day, closes), zone, last=True)
         if starts_at < ends_at:  # all of it may lie in a gap
             intervals.append(Interval(starts_at, ends_at))
-    return tuple(spans.merge(intervals))
+    return tuple(intervals)
 
 
 def _clock_text(interval: Interval, zone: ZoneInfo) -> str:

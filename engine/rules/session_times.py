@@ -66,10 +66,10 @@ class SessionTimes(Rule):
         )
 
     def sessions(self, window: Interval, zone: ZoneInfo) -> list[Interval]:
-        """The sessions that start in the window, in order. InvalidInput if the window is longer than two years."""
+        """The sessions that start in the window, in order. InvalidInput for a window without bounds (weeks.py)."""
         return sorted(
             session
-            for monday in weeks.mondays(window, zone)
+            for monday in weeks.mondays(*weeks.weeks_around(window))
             for session in _sessions_in_week(self.week, zone, monday)
             if window.starts_at <= session.starts_at < window.ends_at
         )

@@ -1,6 +1,7 @@
 """Sorted lists of intervals."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from models.interval import Interval
 
@@ -8,7 +9,7 @@ from models.interval import Interval
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
     """The same instants as fewest intervals, in order: those that overlap or meet become one."""
     merged: list[Interval] = []
-    for interval in sorted(intervals):
+    for interval in sorted(intervals, key=attrgetter("starts_at")):
         if merged and interval.starts_at <= merged[-1].ends_at:
             if interval.ends_at > merged[-1].ends_at:
                 merged[-1] = Interval(merged[-1].starts_at, interval.ends_at)

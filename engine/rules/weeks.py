@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from models import civil
 from models.errors import InvalidInput
 from models.interval import Interval
 
@@ -22,9 +20,9 @@ FIRST_YEAR, LAST_YEAR = 1970, 2200
 
 _CLOCK_TIME = re.compile(r"[0-2][0-9]:[0-5][0-9]")
 _WEEK = timedelta(days=7)
-# A civil day begins up to a day after its last instants are shown (where clocks go back over midnight), and what
-# begins on one day may end on the next.
-_MARGIN = timedelta(days=2)
+# Civil days are up to a day off those of UTC, what begins on one day may end on the next, and where the clocks go
+# back over midnight a day begins before the last instants of the day before.
+_MARGIN = timedelta(days=3)
 
 
 def minute_of_day(text: str) -> int:
@@ -38,19 +36,24 @@ def civil_time(day: date, minute: int) -> tuple[date, time]:
     return day + timedelta(days=days), time(minute // 60, minute % 60)
 
 
-def mondays(window: Interval, zone: ZoneInfo) -> Iterator[date]:
-    """The first day of each week that can have a part in the window, also by what began in it before.
+def weeks_around(window: Interval) -> tuple[date, int]:
+    """The weeks, in any zone, in which something may begin that has a part in the window: the first Monday, how many.
 
-    Raises InvalidInput at once if the window is longer than 770 days or starts outside the years 1970 to 2200.
+    What begins must end on the same civil day or the next. Raises InvalidInput if the window is longer than 770 days
+    or starts outside the years 1970 to 2200.
     """
     if window.duration > WINDOW_MAX:
         raise InvalidInput(f"the window is longer than {WINDOW_MAX.days} days: ask for a shorter one")
     if not FIRST_YEAR <= window.starts_at.year <= LAST_YEAR:
         raise InvalidInput(f"the window does not start in the years {FIRST_YEAR} to {LAST_YEAR}")
-    first = civil.local_day(window.starts_at, zone) - _MARGIN
-    last = civil.local_day(window.ends_at, zone) + _MARGIN
-    first -= timedelta(days=first.weekday())
-    return (first + n * _WEEK for n in range((last - first) // _WEEK + 1))
+    first = window.starts_at.date() - _MARGIN
+    monday = first - timedelta(days=first.weekday())
+    return monday, (window.ends_at.date() + _MARGIN - monday) // _WEEK + 1
+
+
+def mondays(first: date, count: int) -> Iterator[date]:
+    """The first days of so many weeks."""
+    return (first + n * _WEEK for n in range(count))
 
 
 def _clock_time(text: str, *, last: str) -> str:

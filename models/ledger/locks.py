@@ -15,4 +15,4 @@ async def lock_resources(session: WriteSession, organization_id: uuid.UUID, reso
 
     Call it once in a transaction and with all of them: a second call may wait in a circle. Unknown ids lock nothing.
     """
-    await session.execute(_LOCK, {"organization_id": organization_id, "resource_ids": sorted(set(resource_ids))})
+    await session.scalar(_LOCK, {"organization_id": organization_id, "resource_ids": sorted(set(resource_ids))})

@@ -39,9 +39,7 @@ class BookingPage:
 
 async def read_bookings(session: ReadSession, keys: Sequence[BookingKey]) -> dict[BookingKey, BookingRecord]:
     """The bookings under these keys, with their items; unknown ones are absent. Two statements."""
-    rows = await session.exec(
-        select(Booking, _CLOCK).where(tuple_(Booking.organization_id, Booking.id).in_(keys))
-    )
+    rows = await session.exec(select(Booking, _CLOCK).where(tuple_(Booking.organization_id, Booking.id).in_(keys)))
     records = await _with_items(session, rows.all())
     return {BookingKey(record.booking.organization_id, record.booking.id): record for record in records}
 

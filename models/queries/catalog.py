@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Uuid, bindparam, exists, or_, text, tuple_
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, exists, or_, text, tuple_
 from sqlmodel import col, select
 
 from models.database import ReadSession
 from models.keys import VenueKey
-from models.resource import AvailabilityType, Resource
+from models.resource import AvailabilityType, BookingRule, Resource
 from models.venue import Directory, DirectoryKind, Organization, Venue
 
 
@@ -27,6 +27,28 @@ async def read_venues(session: ReadSession, keys: Sequence[VenueKey]) -> dict[Ve
     """The venues under these keys; unknown ones are absent. One statement."""
     rows = await session.exec(select(Venue).where(tuple_(Venue.organization_id, Venue.id).in_(keys)))
     return {VenueKey(venue.organization_id, venue.id): venue for venue in rows}
+
+
+async def read_rules(
+    session: ReadSession, keys: Sequence[tuple[uuid.UUID, uuid.UUID]]
+) -> dict[tuple[uuid.UUID, uuid.UUID], tuple[BookingRule, Venue]]:
+    """Rules by organization and id, each with the venue of its resource; unknown ones are absent. One statement."""
+    rows = await session.exec(
+        select(BookingRule, Venue)
+        .join(
+            Resource,
+            and_(
+                col(Resource.organization_id) == col(BookingRule.organization_id),
+                col(Resource.id) == col(BookingRule.resource_id),
+            ),
+        )
+        .join(
+            Venue,
+            and_(col(Venue.organization_id) == col(Resource.organization_id), col(Venue.id) == col(Resource.venue_id)),
+        )
+        .where(tuple_(BookingRule.organization_id, BookingRule.id).in_(keys))
+    )
+    return {(rule.organization_id, rule.id): (rule, venue) for rule, venue in rows}
 
 
 async def find_venue(session: ReadSession, slug: str) -> Venue | None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 import asyncpg
 import pytest
@@ -30,7 +31,9 @@ from tests.support.factories import (
 
 NOW = at("2030-05-30 12:00")
 WEEKDAYS = range(1, 8)
-NINE_TO_FIVE = {"OPENING_HOURS": {"weekly": [{"weekday": n, "opens": "09:00", "closes": "17:00"} for n in WEEKDAYS]}}
+NINE_TO_FIVE: dict[str, dict[str, Any]] = {
+    "OPENING_HOURS": {"weekly": [{"weekday": n, "opens": "09:00", "closes": "17:00"} for n in WEEKDAYS]}
+}
 
 
 async def facts_of(database: Database, resource: Resource) -> ResourceFacts:
@@ -40,9 +43,7 @@ async def facts_of(database: Database, resource: Resource) -> ResourceFacts:
 
 async def test_slots_tell_what_is_left_and_why_not(database: Database) -> None:
     venue = await make_venue(database, time_zone="UTC")
-    hall = await make_resource(
-        database, venue=venue, capacity=2, rules=NINE_TO_FIVE | {"START_GRID": {"minutes": 60}}
-    )
+    hall = await make_resource(database, venue=venue, capacity=2, rules=NINE_TO_FIVE | {"START_GRID": {"minutes": 60}})
     await make_booking(database, hall, "10:00", "12:00")
     await make_booking(database, hall, "11:00", "12:00")
     found = await slots(
@@ -65,7 +66,10 @@ async def test_a_slot_that_has_begun_is_told_and_not_bookable(database: Database
     venue = await make_venue(database, time_zone="UTC")
     hall = await make_resource(database, venue=venue, rules=NINE_TO_FIVE | {"START_GRID": {"minutes": 180}})
     found = await slots(
-        await facts_of(database, hall), between("00:00", "23:00"), load=partial(read_timelines, database), now=at("10:00")
+        await facts_of(database, hall),
+        between("00:00", "23:00"),
+        load=partial(read_timelines, database),
+        now=at("10:00"),
     )
     assert [[refusal.code for refusal in slot.refusals] for slot in found] == [["TOO_SOON"], []]
 
@@ -115,7 +119,9 @@ async def test_a_night_whose_check_in_the_clocks_skip(database: Database) -> Non
     gap = date(2030, 3, 31)  # 01:00 to 02:00 is skipped
     with pytest.raises(InvalidTime):
         await availability(facts, Wish(stay=(gap, gap + timedelta(days=1))), load=load, now=at("2030-03-01 12:00"))
-    days = await calendar(facts, gap - timedelta(days=2), gap + timedelta(days=2), load=load, now=at("2030-03-01 12:00"))
+    days = await calendar(
+        facts, gap - timedelta(days=2), gap + timedelta(days=2), load=load, now=at("2030-03-01 12:00")
+    )
     assert [day.status for day in days] == ["AVAILABLE", "CLOSED", "CLOSED", "AVAILABLE"]
 
 
@@ -164,9 +170,7 @@ async def test_what_is_over_a_limit_is_refused_not_failed(
 
 async def test_alternatives_are_the_nearest_that_can_be_booked(database: Database) -> None:
     venue = await make_venue(database, time_zone="UTC")
-    rules = {
-        "SESSION_TIMES": {"weekly": [{"weekday": n, "starts": "18:00", "durationMinutes": 60} for n in WEEKDAYS]}
-    }
+    rules = {"SESSION_TIMES": {"weekly": [{"weekday": n, "starts": "18:00", "durationMinutes": 60} for n in WEEKDAYS]}}
     yoga = await make_resource(
         database, venue=venue, capacity=1, availability_type=AvailabilityType.START_TIME, rules=rules
     )
@@ -224,9 +228,7 @@ async def test_windows_have_bounds(database: Database) -> None:
         await calendar(facts, date(2030, 1, 1), date(2030, 1, 1), load=load, now=NOW)
     for quantity in (0, -1, 10_001):
         with pytest.raises(InvalidInput):
-            await availability(
-                facts, Wish(window=between("10:00", "11:00"), quantity=quantity), load=load, now=NOW
-            )
+            await availability(facts, Wish(window=between("10:00", "11:00"), quantity=quantity), load=load, now=NOW)
 
 
 async def a_guesthouse(database: Database) -> Resource:

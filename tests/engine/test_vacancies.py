@@ -121,7 +121,10 @@ def test_what_is_required_limits_the_units(per_unit: int, per_booking: int, room
 def test_a_required_room_in_exclusive_use_leaves_nothing() -> None:
     floor, room = a_resource(1), a_resource(8, Sharing.EXCLUSIVE)
     facts = facts_of(floor, (room, 0, 8))
-    views = view_of(floor, (0, 0, None, False)), view_of(room, (0, 0, None, False), (9, 2, "#x", False), (10, 0, None, False))
+    views = (
+        view_of(floor, (0, 0, None, False)),
+        view_of(room, (0, 0, None, False), (9, 2, "#x", False), (10, 0, None, False)),
+    )
     assert shown(facts, *views) == [1, 0, 1]
 
 

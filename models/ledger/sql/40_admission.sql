@@ -162,7 +162,9 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT t.resource_id), min(t.starts_at), max(t.ends_at) INTO v_wanted, v_from, v_to
       FROM unnest(v_takes) t;
-    IF v_wanted IS NULL THEN
+    IF v_wanted IS NULL OR EXISTS (
+        SELECT FROM jsonb_array_elements(p_request->'items') i WHERE (i->>'resource_id')::uuid <> ALL (v_wanted)
+    ) THEN
         RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
     END IF;
 

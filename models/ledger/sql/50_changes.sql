@@ -56,7 +56,7 @@ BEGIN
           FROM booking_item i
           JOIN resource r ON r.organization_id = i.organization_id AND r.id = i.resource_id
          WHERE i.organization_id = p_organization_id AND i.booking_id = v_booking_id;
-        IF v_expires_at <= v_booking.hold_expires_at THEN
+        IF v_expires_at <= greatest(v_booking.hold_expires_at, v_now) THEN
             v_refusal := 'HOLD_LIMIT';
         END IF;
     END IF;
