@@ -176,10 +176,12 @@ async def calendar(
     _check_quantity(quantity)
     if not 1 <= (last - first).days <= limits.WINDOW_DAYS_MAX:
         raise InvalidInput(f"Ask for 1 to {limits.WINDOW_DAYS_MAX} days.", path=("to",))
-    days = list(civil.days(first, last))
-    by_day = [_wishes_of_day(facts, day, quantity, activity) for day in days]
-    answers = iter(await _answers(facts, [wish for wishes in by_day for wish in wishes], load=load, now=now))
-    return [_best(day, [next(answers) for _ in wishes], now) for day, wishes in zip(days, by_day, strict=True)]
+    by_day = {day: _wishes_of_day(facts, day, quantity, activity) for day in civil.days(first, last)}
+    offered = [interval_of(facts, wish) for wishes in by_day.values() for wish in wishes]
+    if not offered:
+        return [_nothing_on(day) for day in by_day]
+    found = await _load(facts, _hull(offered), load, Wish(activity=activity))
+    return [_best_of(facts, day, wishes, found, now) for day, wishes in by_day.items()]
 
 
 async def availability(facts: ResourceFacts, wish: Wish, *, load: TimelineLoader, now: datetime) -> AvailabilityAnswer:
@@ -237,8 +239,7 @@ async def _answers(
     if not wishes:
         return []
     intervals = [interval_of(facts, wish) for wish in wishes]
-    hull = Interval(min(i.starts_at for i in intervals), max(i.ends_at for i in intervals))
-    found = await _load(facts, hull, load, wishes[0])
+    found = await _load(facts, _hull(intervals), load, wishes[0])
     return [
         _answer(facts, wish, interval, vacancies_over(found, interval), now)
         for wish, interval in zip(wishes, intervals, strict=True)
@@ -255,14 +256,37 @@ def _with_capacity(refusals: Iterable[Refusal], left: Vacancies, wish: Wish) -> 
     return (*refusals, refusal) if refusal else tuple(refusals)
 
 
-def _best(day: date, answers: list[SlotAnswer], now: datetime) -> DayAnswer:
-    """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has."""
-    if not answers:
-        closed = Refusal("CLOSED", "Nothing is offered on this day.")
-        return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
-    coming = [answer for answer in answers if answer.interval.starts_at >= now] or answers
-    best = max(coming, key=lambda answer: (answer.bookable, answer.vacancies))
+def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: EffectiveTimeline, now: datetime) -> DayAnswer:
+    """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has.
+
+    Rules are asked of the emptiest slot first, and of no more once one can be booked: a year has ten thousand.
+    """
+    slots = [
+        (wish, interval, vacancies_over(found, interval)) for wish in wishes for interval in [interval_of(facts, wish)]
+    ]
+    coming = [slot for slot in slots if slot[1].starts_at >= now] or slots
+    if not coming:
+        return _nothing_on(day)
+    coming.sort(key=lambda slot: -slot[2].vacancies)
+    best = None
+    for wish, interval, left in coming:
+        if best is not None and left.vacancies < wish.quantity:
+            break
+        answer = _answer(facts, wish, interval, left, now)
+        best = answer if best is None or answer.bookable else best
+        if best.bookable:
+            break
+    assert best is not None
     return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals)
+
+
+def _nothing_on(day: date) -> DayAnswer:
+    closed = Refusal("CLOSED", "Nothing is offered on this day.")
+    return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
+
+
+def _hull(intervals: Sequence[Interval]) -> Interval:
+    return Interval(min(i.starts_at for i in intervals), max(i.ends_at for i in intervals))
 
 
 def _wishes_of_day(facts: ResourceFacts, day: date, quantity: int, activity: str | None) -> list[Wish]:

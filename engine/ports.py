@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from models.interval import Interval
 from models.keys import BookingKey, ResourceKey
 from models.queries.timelines import TimelineView
+from models.resource import Resource
 
 
 class Clock(Protocol):
@@ -45,11 +46,11 @@ class Change(NamedTuple):
     """What happened to a watched resource after the version that the watcher had seen.
 
     `window` is all that may differ from what the watcher holds, and `views` are the timelines of the resource and of
-    what it needs over that window, of one instant; `version` is the resource's own then. `snapshot`: it replaces
+    what it needs over that window; `resource` is its row and `version` its version, all of one instant. `snapshot`: it replaces
     everything that the watcher holds, whatever versions it has seen.
     """
 
-    resource: ResourceKey
+    resource: Resource
     version: int
     window: Interval
     snapshot: bool

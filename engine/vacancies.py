@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from engine.facts import ResourceFacts
 from engine.rules.base import Refusal
@@ -44,7 +45,7 @@ class EffectiveStep:
     in_use: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EffectiveTimeline:
     """Steps that cover the window, sorted, without gap or overlap; neighbours differ."""
 
@@ -52,9 +53,13 @@ class EffectiveTimeline:
     window: Interval
     steps: tuple[EffectiveStep, ...]
 
+    @cached_property
+    def _starts(self) -> list[datetime]:
+        return [step.starts_at for step in self.steps]
+
     def over(self, interval: Interval) -> Iterator[EffectiveStep]:
         """The steps that the interval touches. It must lie in the window."""
-        position = bisect_right(self.steps, interval.starts_at, key=lambda step: step.starts_at) - 1
+        position = bisect_right(self._starts, interval.starts_at) - 1
         while position < len(self.steps) and self.steps[position].starts_at < interval.ends_at:
             yield self.steps[position]
             position += 1
