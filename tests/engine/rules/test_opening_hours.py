@@ -138,6 +138,20 @@ def test_a_day_that_the_zone_skips_has_no_hours() -> None:
     assert ALWAYS.open_intervals(around, APIA) == [around]
 
 
+@pytest.mark.parametrize(
+    ("zone", "asked"),
+    [
+        # The last minute of what opened the day before, when UTC is a day ahead: Sunday's hours on a Tuesday.
+        (civil.zone("Pacific/Honolulu"), interval("2026-11-24T09:58+00:00", "2026-11-24T09:59+00:00")),
+        # The first minute, when UTC is a day behind.
+        (civil.zone("Pacific/Kiritimati"), interval("2026-11-22T09:59+00:00", "2026-11-22T10:00+00:00")),
+    ],
+)
+def test_the_week_is_that_of_the_zone(zone: ZoneInfo, asked: Interval) -> None:
+    rule = hours((7, "23:59", "23:59"))
+    assert rule.open_intervals(asked, zone) == [asked]
+
+
 @pytest.mark.parametrize("zone", [ALGIERS, LISBON, LORD_HOWE, NEW_YORK, HAVANA])
 def test_all_day_every_day_never_closes(zone: ZoneInfo) -> None:
     year = interval("2026-01-01T00:00+00:00", "2027-01-01T00:00+00:00")

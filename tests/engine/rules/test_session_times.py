@@ -154,6 +154,17 @@ def test_a_refusal_tells_the_nearest_sessions() -> None:
     )
 
 
+def test_the_next_session_may_be_two_weeks_away() -> None:
+    skipped_once = sessions((7, "01:30", 60))  # there is no 2026-03-29 01:30 in Lisbon
+    asked = interval("2026-03-22T01:31+00:00", "2026-03-22T02:31+00:00")
+    refusal = skipped_once.evaluate(request(asked), facts(LISBON))
+    assert refusal is not None
+    assert refusal.parameters == {
+        "earlier": {"starts": "2026-03-22T01:30:00+00:00", "ends": "2026-03-22T02:30:00+00:00"},
+        "later": {"starts": "2026-04-05T01:30:00+01:00", "ends": "2026-04-05T02:30:00+01:00"},
+    }
+
+
 def test_a_refusal_at_the_start_of_a_session_tells_that_session() -> None:
     asked = interval("2026-11-26T07:30+01:00", "2026-11-26T08:00+01:00")
     refusal = YOGA.evaluate(request(asked), facts(ALGIERS))
