@@ -59,20 +59,20 @@ async def set_capacity(database: Database, viewer: Viewer, request: SetCapacity,
     Raises CapacityInUse, naming the bookings in the way, if more is taken at some instant; VersionConflict,
     Unauthenticated, Forbidden, NotFound, InvalidInput, IdempotencyConflict, Busy.
     """
-    authority.require(viewer, Role.STAFF, request.resource.organization_id, path=("input", "resourceId"))
+    authority.require(viewer, Role.STAFF, request.resource.organization_id, "resource", "resourceId")
     fields.check_range("capacity", request.capacity, 0, CAPACITY_MAX)
     return await _adjust(database, viewer, request, now, capacity=request.capacity)
 
 
 async def close_resource(database: Database, viewer: Viewer, request: CloseOrOpen, *, now: datetime) -> ResourceKey:
     """Take no new claims over a window (stop-sell), once per key; raises as `set_capacity` without CapacityInUse."""
-    authority.require(viewer, Role.STAFF, request.resource.organization_id, path=("input", "resourceId"))
+    authority.require(viewer, Role.STAFF, request.resource.organization_id, "resource", "resourceId")
     return await _adjust(database, viewer, request, now, closed=True)
 
 
 async def open_resource(database: Database, viewer: Viewer, request: CloseOrOpen, *, now: datetime) -> ResourceKey:
     """Take claims again over a window, once per key; raises as `close_resource`."""
-    authority.require(viewer, Role.STAFF, request.resource.organization_id, path=("input", "resourceId"))
+    authority.require(viewer, Role.STAFF, request.resource.organization_id, "resource", "resourceId")
     return await _adjust(database, viewer, request, now, closed=False)
 
 
@@ -87,13 +87,20 @@ async def _adjust(
 ) -> ResourceKey:
     check_key(request.key)
     fields.check_reason(request.reason)
-    _check_window(request.window, now)
     organization_id, resource_id = request.resource
+    command = Command(organization_id, viewer.actor, request.key, request.request_hash)
+    try:
+        _check_window(request.window, now)
+    except InvalidInput:
+        # A repetition gets the first answer, also when the window has become too old meanwhile.
+        if await calls.recall(database, command) is None:
+            raise
+        return request.resource
     try:
         await calls.adjust(
             database,
             Adjust(
-                command=Command(organization_id, viewer.actor, request.key, request.request_hash),
+                command=command,
                 resource_id=resource_id,
                 starts_at=request.window.starts_at,
                 ends_at=request.window.ends_at,
@@ -104,7 +111,7 @@ async def _adjust(
             ),
         )
     except NotFound:
-        raise NotFound("There is no such resource.", path=("input", "resourceId")) from None
+        raise authority.unknown("resource", "resourceId") from None
     return request.resource
 
 

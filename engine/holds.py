@@ -55,17 +55,20 @@ async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now:
     organization_id = request.items[0].resource.organization_id
     if any(key.organization_id != organization_id for key in _keys(request)):
         raise InvalidInput("One booking is of one organization.", path=("input", "items"))
-
-    async with database.reading() as session:
-        facts = await load_facts(session, list(dict.fromkeys(item.resource for item in request.items)))
-    items = tuple(_item(viewer, facts, item, n) for n, item in enumerate(request.items))
-    _check_rules(request, facts, now)
-
     acting = acting_in(viewer, organization_id)
+    command = Command(organization_id, acting.actor, request.key, request.request_hash)
+    try:
+        items = await _permitted(database, viewer, request, now)
+    except BookingError:
+        # A repetition gets the first answer, also when the time has come or a rule has changed meanwhile.
+        found = await calls.recall_booking(database, command)
+        if found is None:
+            raise
+        return found
     return await calls.hold(
         database,
         Hold(
-            command=Command(organization_id, acting.actor, request.key, request.request_hash),
+            command=command,
             booking_id=new_id(),
             reference=new_reference(),
             items=items,
@@ -80,6 +83,15 @@ def new_reference() -> str:
     """What a guest can read out at a door: 80 random bits as XXXX-XXXX-XXXX-XXXX."""
     symbols = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_SYMBOLS))
     return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))
+
+
+async def _permitted(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> tuple[HoldItem, ...]:
+    """What to ask the ledger for, if the viewer may see it and the rules allow it."""
+    async with database.reading() as session:
+        facts = await load_facts(session, list(dict.fromkeys(item.resource for item in request.items)))
+    items = tuple(_item(viewer, facts, item, position) for position, item in enumerate(request.items))
+    _check_rules(request, facts, now)
+    return items
 
 
 def _keys(request: HoldRequest) -> list[ResourceKey]:

@@ -46,15 +46,18 @@ class Change(NamedTuple):
     """What happened to a watched resource after the version that the watcher had seen.
 
     `window` is all that may differ from what the watcher holds, and `views` are the timelines of the resource and of
-    what it needs over that window; `resource` is its row and `version` its version, all of one instant. `snapshot`: it replaces
+    what it needs over that window, of one instant; `resource` is its row as of that version. `snapshot`: it replaces
     everything that the watcher holds, whatever versions it has seen.
     """
 
     resource: Resource
-    version: int
     window: Interval
     snapshot: bool
     views: Mapping[ResourceKey, TimelineView]
+
+    @property
+    def version(self) -> int:
+        return self.resource.version
 
 
 class LiveFeed(Protocol):

@@ -15,7 +15,7 @@ from engine.schedules import Schedule, schedule_rules, write_schedule
 from engine.viewer import Role, Viewer
 from models.base import new_id
 from models.database import Database, WriteSession
-from models.errors import InvalidInput, NotFound
+from models.errors import InvalidInput
 from models.keys import ResourceKey, VenueKey
 from models.ledger.locks import lock_resources
 from models.ledger.requests import Command
@@ -80,8 +80,10 @@ async def create_resource(database: Database, viewer: Viewer, request: CreateRes
     is taken in this venue), IdempotencyConflict, Busy. Locks the venue against changes, and the required resources.
     """
     organization_id = request.venue.organization_id
-    authority.require(viewer, Role.MANAGER, organization_id, path=("input", "venueId"))
-    ceiling = request.hold_ceiling_minutes or max(HOLD_CEILING_MINUTES_DEFAULT, request.hold_minutes)
+    authority.require(viewer, Role.MANAGER, organization_id, "venue", "venueId")
+    ceiling = request.hold_ceiling_minutes
+    if ceiling is None:
+        ceiling = max(HOLD_CEILING_MINUTES_DEFAULT, request.hold_minutes)
     _check_new(request, ceiling)
     # A resource of START_TIME always says its sessions, if only to be refused without any.
     schedule = request.schedule
@@ -92,7 +94,7 @@ async def create_resource(database: Database, viewer: Viewer, request: CreateRes
     async def work(session: WriteSession) -> dict[str, Any]:
         venue = await session.get(Venue, request.venue, with_for_update={"read": True})
         if venue is None:
-            raise NotFound("There is no such venue.", path=("input", "venueId"))
+            raise authority.unknown("venue", "venueId")
         _check_nights(venue, request.availability_type)
         resource = Resource(
             organization_id=organization_id,
@@ -128,7 +130,7 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
     after, and none comes between the look at what is booked and the change of sharing.
     """
     organization_id, resource_id = request.resource
-    authority.require(viewer, Role.MANAGER, organization_id, path=("input", "resourceId"))
+    authority.require(viewer, Role.MANAGER, organization_id, "resource", "resourceId")
     wanted = request.changes.get("requirements")
     _check_changes(request)
 
@@ -136,7 +138,7 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
         await lock_resources(session, organization_id, [resource_id, *_ids(wanted or ())])
         resource = await session.get(Resource, request.resource)
         if resource is None:
-            raise NotFound("There is no such resource.", path=("input", "resourceId"))
+            raise authority.unknown("resource", "resourceId")
         rules = schedule_rules(AvailabilityType(resource.availability_type), request.schedule)
         await _check_sharing(session, resource, request.changes)
         _change(resource, request.changes)

@@ -15,7 +15,7 @@ from engine.viewer import Role, Viewer
 from models import civil
 from models.base import new_id
 from models.database import Database, WriteSession
-from models.errors import InvalidInput, NotFound
+from models.errors import InvalidInput
 from models.keys import VenueKey
 from models.ledger.requests import Command
 from models.resource import AvailabilityType, Resource
@@ -82,7 +82,7 @@ async def create_venue(database: Database, viewer: Viewer, request: CreateVenue)
 
     async def work(session: WriteSession) -> dict[str, Any]:
         if await session.get(Organization, organization_id) is None:
-            raise NotFound("There is no such organization.", path=("input", "organizationId"))
+            raise authority.unknown("organization", "organizationId")
         venue = Venue(organization_id=organization_id, id=new_id(), **asdict(request.fields))
         session.add(venue)
         await session.flush()
@@ -110,13 +110,13 @@ async def update_venue(database: Database, viewer: Viewer, request: UpdateVenue)
     is made in it meanwhile.
     """
     organization_id, venue_id = request.venue
-    authority.require(viewer, Role.MANAGER, organization_id, path=("input", "venueId"))
+    authority.require(viewer, Role.MANAGER, organization_id, "venue", "venueId")
     _check(request.changes)
 
     async def work(session: WriteSession) -> dict[str, Any]:
         venue = await session.get(Venue, request.venue, with_for_update={"key_share": True})
         if venue is None:
-            raise NotFound("There is no such venue.", path=("input", "venueId"))
+            raise authority.unknown("venue", "venueId")
         await _check_dependents(session, venue, request.changes)
         for name, value in request.changes.items():
             setattr(venue, name, value)
@@ -134,12 +134,12 @@ async def update_venue(database: Database, viewer: Viewer, request: UpdateVenue)
 
 
 def _organization(viewer: Viewer, named: uuid.UUID | None) -> uuid.UUID:
-    path = ("input", "organizationId")
     authority.require_role(viewer, Role.MANAGER)
     organization_id = named or viewer.organization_id
     if organization_id is None:
-        raise InvalidInput("Say in which organization: an operator has none of their own.", path=path)
-    authority.require(viewer, Role.MANAGER, organization_id, path=path)
+        message = "Say in which organization: an operator has none of their own."
+        raise InvalidInput(message, path=("input", "organizationId"))
+    authority.require(viewer, Role.MANAGER, organization_id, "organization", "organizationId")
     return organization_id
 
 

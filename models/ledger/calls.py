@@ -96,6 +96,24 @@ async def adjust(database: Database, request: Adjust) -> int:
     return int(answer["result"]["version"])
 
 
+async def recall(database: Database, command: Command) -> dict[str, Any] | None:
+    """The result that is remembered under the command's key, or None.
+
+    Asked before a request is refused for another reason than the ledger's, such as that its time has come: a
+    repetition gets the first answer. Raises IdempotencyConflict if the key was used for another request.
+    """
+    found = await database.ledger.fetchval(
+        "SELECT ledger_replay($1, $2)", command.organization_id, json.dumps(_of(command))
+    )
+    return None if found is None else dict(_accept(json.loads(found))["result"])
+
+
+async def recall_booking(database: Database, command: Command) -> BookingRecord | None:
+    """`recall`, for a command that makes or changes a booking: that booking, as it is now."""
+    result = await recall(database, command)
+    return None if result is None else await _remembered(database, command, result)
+
+
 async def read_booking(database: Database, organization_id: uuid.UUID, booking_id: uuid.UUID) -> BookingRecord | None:
     """The booking as it is now, or None."""
     answer = await database.ledger.fetchval("SELECT ledger_booking($1, $2)", organization_id, booking_id)
@@ -109,11 +127,14 @@ def _of(command: Command) -> dict[str, Any]:
 async def _booking(database: Database, command: Command, call: str, payload: dict[str, Any]) -> BookingRecord:
     answer = await _repeated(database, command, call, payload)
     if answer["outcome"] == "REPLAYED":
-        booking_id = uuid.UUID(answer["result"]["booking_id"])
-        record = await read_booking(database, command.organization_id, booking_id)
-        assert record is not None, "a key is remembered with its booking, and bookings stay"
-        return record
+        return await _remembered(database, command, answer["result"])
     return _record(answer)
+
+
+async def _remembered(database: Database, command: Command, result: dict[str, Any]) -> BookingRecord:
+    record = await read_booking(database, command.organization_id, uuid.UUID(result["booking_id"]))
+    assert record is not None, "a key is remembered with its booking, and bookings stay"
+    return record
 
 
 async def _repeated(database: Database, command: Command, call: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +147,10 @@ async def _repeated(database: Database, command: Command, call: str, payload: di
             raise Relock
         return answer
 
-    answer = await until_done(database, attempt)
+    return _accept(await until_done(database, attempt))
+
+
+def _accept(answer: dict[str, Any]) -> dict[str, Any]:
     match answer["outcome"]:
         case "DONE" | "REPLAYED":
             return answer

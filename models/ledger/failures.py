@@ -15,6 +15,7 @@ TRY_AGAIN: tuple[type[BaseException], ...] = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's farewell has been read, but not yet that the connection is closed
     ConnectionError,
     OSError,
 )

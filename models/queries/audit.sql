@@ -135,21 +135,26 @@ SELECT format('resource %s by %s', q.required_id, q.resource_id) AS violation
  )
 
 -- 3. an idempotency key leads to what was done under it
-SELECT format('key of %s, written at %s', coalesce(
-           k.result->>'booking_id', k.result->>'resource_id', k.result->>'venue_id', 'nothing'), k.created_at
-       ) AS violation
-  FROM idempotency k
-  LEFT JOIN booking b ON b.organization_id = k.organization_id AND b.id::text = k.result->>'booking_id'
-  LEFT JOIN resource r ON r.organization_id = k.organization_id AND r.id::text = k.result->>'resource_id'
-  LEFT JOIN venue v ON v.organization_id = k.organization_id AND v.id::text = k.result->>'venue_id'
- WHERE (k.result ? 'booking_id' AND b.id IS NULL)
-    OR (k.result ? 'resource_id' AND r.id IS NULL)
-    OR (k.result ? 'venue_id' AND v.id IS NULL)
-    OR (k.result ? 'resource_id' AND k.result ? 'version' AND NOT EXISTS (
+WITH done AS (
+    SELECT organization_id, created_at, result,
+           CASE WHEN result->>'booking_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'booking_id')::uuid END AS booking_id,
+           CASE WHEN result->>'resource_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'resource_id')::uuid END AS resource_id,
+           CASE WHEN result->>'venue_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'venue_id')::uuid END AS venue_id,
+           CASE jsonb_typeof(result->'version') WHEN 'number' THEN (result->>'version')::bigint END AS version
+      FROM idempotency
+)
+SELECT format('key of %s, written at %s', coalesce(d.booking_id, d.resource_id, d.venue_id), d.created_at) AS violation
+  FROM done d
+ WHERE d.result = '{}'
+    OR (d.result ? 'booking_id' AND NOT EXISTS (
+           SELECT FROM booking b WHERE b.organization_id = d.organization_id AND b.id = d.booking_id))
+    OR (d.result ? 'resource_id' AND NOT EXISTS (
+           SELECT FROM resource r WHERE r.organization_id = d.organization_id AND r.id = d.resource_id))
+    OR (d.result ? 'venue_id' AND NOT EXISTS (
+           SELECT FROM venue v WHERE v.organization_id = d.organization_id AND v.id = d.venue_id))
+    OR (d.result ? 'version' AND NOT EXISTS (
            SELECT FROM adjustment a
-            WHERE a.organization_id = k.organization_id AND a.resource_id = r.id
-              AND a.version::text = k.result->>'version'
-       ))
+            WHERE a.organization_id = d.organization_id AND a.resource_id = d.resource_id AND a.version = d.version))
 
 -- 4. each version of a resource or a booking is in the outbox, without gaps
 -- Rows are forgotten after seven days: the oldest that is kept may then be a later one than the first.

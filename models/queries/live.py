@@ -1,5 +1,6 @@
 """What has changed since somebody looked: by version, in one snapshot with the timelines that are read next."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import asyncpg
 from models.database import Database
 from models.interval import Interval
 from models.keys import BookingKey, ResourceKey
+from models.resource import Resource
 
 VERSIONS_FOLDED_MAX = 1_000
 """A watcher that has missed more versions of a resource gets its whole window again: cheaper than to add them up."""
@@ -33,11 +35,13 @@ Connection = asyncpg.pool.PoolConnectionProxy
 class Moved:
     """The version of a resource now, and where its timeline changed after the version that was asked about.
 
+    `resource` is its row, None if the version is the same.
     The hull is [starts_at, ends_at), `ends_at` None: from then on. `is_known` False: it may have changed anywhere.
     """
 
     version: int
     is_known: bool
+    resource: Resource | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
 
@@ -78,7 +82,10 @@ async def read_moved(connection: Connection, questions: Sequence[tuple[ResourceK
             VERSIONS_FOLDED_MAX,
         )
         for row in rows:
-            answers[row["position"] - 1] = Moved(row["version"], row["whole"], row["starts_at"], row["ends_at"])
+            resource = None if row["resource"] is None else Resource.model_validate(json.loads(row["resource"]))
+            answers[row["position"] - 1] = Moved(
+                row["version"], row["whole"], resource, row["starts_at"], row["ends_at"]
+            )
     return answers
 
 

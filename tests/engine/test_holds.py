@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from engine.changes import ChangeRequest, change
 from engine.holds import HoldRequest, ItemRequest, hold, new_reference
 from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
-from models.errors import InvalidInput, NotCancellable, NotFound, Refused, RuleViolation
+from models.errors import IdempotencyConflict, InvalidInput, NotCancellable, NotFound, Refused, RuleViolation
 from models.keys import BookingKey, ResourceKey
 from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord, Contact
 from models.resource import Resource
@@ -69,6 +70,18 @@ async def test_all_refusals_of_all_items_are_told_at_once(database: Database) ->
     ]
     assert isinstance(refused.value.errors[0], RuleViolation)
     assert await database.ledger.fetchval("SELECT count(*) FROM booking") == 0
+
+
+async def test_a_repetition_gets_the_first_answer_though_its_time_has_come(database: Database) -> None:
+    hall = await make_resource(database)
+    request = request_of((hall, wish()))
+    held = await hold(database, GUEST, request, now=NOW)
+    later = at("10:30")
+    assert (await hold(database, GUEST, request, now=later)).booking.id == held.booking.id
+    with pytest.raises(IdempotencyConflict):
+        await hold(database, GUEST, replace(request, request_hash=b"another"), now=later)
+    with pytest.raises(Refused):
+        await hold(database, GUEST, replace(request, key=a_key()), now=later)
 
 
 async def test_what_is_not_published_is_only_there_for_its_staff(database: Database) -> None:

@@ -128,6 +128,7 @@ async def test_a_repetition_makes_no_second_resource(
         ("holdMinutes", {"hold_minutes": 0}),
         ("holdMinutes", {"hold_minutes": 1441}),
         ("holdCeilingMinutes", {"hold_minutes": 20, "hold_ceiling_minutes": 19}),
+        ("holdCeilingMinutes", {"hold_ceiling_minutes": 0}),
         ("holdCeilingMinutes", {"hold_ceiling_minutes": 1441}),
         ("sessions", {"availability_type": AvailabilityType.START_TIME}),
         ("sessions", {"availability_type": AvailabilityType.START_TIME, "schedule": Schedule(sessions=())}),

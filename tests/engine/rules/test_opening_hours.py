@@ -253,7 +253,7 @@ def test_it_has_no_say_on_sessions_and_nights() -> None:
         ({"weekly": [{"weekday": 1, "opens": "9:00", "closes": "12:00"}]}, "weekly.0.opens"),
         ({"weekly": [{"weekday": 1, "opens": "09:60", "closes": "12:00"}]}, "weekly.0.opens"),
         ({"weekly": [{"weekday": 1, "opens": "09:00\n", "closes": "12:00"}]}, "weekly.0.opens"),
-        ({"weekly": [{"weekday": 1, "opens": "٠٩:٠٠", "closes": "12:00"}]}, "weekly.0.opens"),  # noqa: RUF001
+        ({"weekly": [{"weekday": 1, "opens": "٠٩:٠٠", "closes": "12:00"}]}, "weekly.0.opens"),
         ({"weekly": [{"weekday": 1, "opens": 900, "closes": "12:00"}]}, "weekly.0.opens"),
         ({"weekly": [{"weekday": 1, "opens": "09:00", "closes": "24:01"}]}, "weekly.0.closes"),
         ({"weekly": [{"weekday": 1, "opens": "09:00", "closes": "25:00"}]}, "weekly.0.closes"),
