@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any, NewType, TypeVar
 
 import asyncpg
-from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -90,9 +88,9 @@ async def connect(database_url: str, *, pool_size: int = 8) -> Database:
     Few connections beat many: every waiter of a row lock is woken to look again when it is released, so that many
     claimants of one hot row slow each other down (docs/adr/0004).
     """
-    url = make_url(database_url)
+    dsn = _dsn(database_url)
     ledger = await asyncpg.create_pool(
-        _asyncpg_dsn(url),
+        dsn,
         min_size=1,
         max_size=pool_size,
         timeout=CONNECT_TIMEOUT_SECONDS,
@@ -101,12 +99,11 @@ async def connect(database_url: str, *, pool_size: int = 8) -> Database:
         server_settings=_server_settings() | {"plan_cache_mode": "force_generic_plan"},
     )
     engine = create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_SECONDS, server_settings=_server_settings()),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
-        pool_pre_ping=False,
-        connect_args={"server_settings": _server_settings(), "timeout": CONNECT_TIMEOUT_SECONDS},
         json_serializer=json.dumps,
     )
     return Database(ledger, engine, async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False))
@@ -114,18 +111,8 @@ async def connect(database_url: str, *, pool_size: int = 8) -> Database:
 
 def owner_engine(owner_url: str) -> AsyncEngine:
     """An engine for migrations: the login role of the URL itself, long statements allowed."""
-    return create_async_engine(make_url(owner_url).set(drivername="postgresql+asyncpg"), pool_size=1)
-
-
-def count_statements(engine: AsyncEngine) -> list[str]:
-    """Record every statement that goes through `engine` from now on; for tests that pin their number."""
-    statements: list[str] = []
-
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def record(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        statements.append(statement)
-
-    return statements
+    dsn = _dsn(owner_url)
+    return create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), pool_size=1)
 
 
 def _server_settings() -> dict[str, str]:
@@ -141,5 +128,10 @@ def _server_settings() -> dict[str, str]:
     }
 
 
-def _asyncpg_dsn(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+def _dsn(url: str) -> str:
+    """The URL for the driver itself, which understands what libpq does (sslmode, several hosts, sockets).
+
+    SQLAlchemy is handed connections instead of the URL: its own reading of one knows less.
+    """
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}{separator}{rest}"

@@ -62,7 +62,7 @@ async def one_snapshot(database: Database) -> AsyncIterator[Connection]:
     """
     async with (
         database.ledger.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
+        connection.transaction(isolation="read_committed", readonly=True),
     ):
         yield connection
 

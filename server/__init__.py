@@ -1,0 +1,1 @@
+"""What runs: the ASGI app, settings, authentication, the command line, worker loops, the embedded servers."""

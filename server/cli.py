@@ -1,0 +1,198 @@
+"""The command line, `vacancy`: what each command is called, and which function does it.
+
+Exit codes: 0 done, 1 it failed, 2 the command or a setting makes no sense. An expected failure is one line on
+standard error; a trace means a defect. Only results go to standard output.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from models.errors import BookingError
+from server.errors import OperatorError
+from server.settings import Settings, SettingsError
+
+TOKEN_HOURS: Final = 12.0
+TOKEN_HOURS_MAX: Final = 24.0 * 365
+ROLES: Final = ("customer", "partner", "staff", "manager", "operator")  # engine.viewer.Role takes a second to import
+
+Command = Callable[[Settings, argparse.Namespace], int]
+
+ENVIRONMENT_HELP: Final = """\
+environment:
+  VACANCY_HOST, VACANCY_PORT    where to listen (127.0.0.1, 8000)
+  VACANCY_STATE_DIR             where `vacancy run` keeps its data
+  DATABASE_URL, REDIS_URL       servers to use in place of the embedded ones
+  MIGRATION_DATABASE_URL        the same database, as the owner of its tables
+  VACANCY_SECRET                keys for our tokens, comma separated: the first signs, all verify
+  VACANCY_OIDC_JWKS_URL, VACANCY_OIDC_ISSUER, VACANCY_OIDC_AUDIENCE
+                                an identity provider whose tokens count too
+  VACANCY_DATABASE_POOL_SIZE    database connections of one process (8)
+  EMBEDDED_PG_BIN               other PostgreSQL 18 programs for `vacancy run`
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what `argv` (by default the process's own arguments) asks for, and return the exit code."""
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    try:
+        code = command(Settings.from_environment(os.environ), arguments)
+        sys.stdout.flush()
+        return code
+    except SettingsError as error:
+        return _fail(error, 2)
+    except (OperatorError, BookingError) as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone (`vacancy schema | head`). Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vacancy",
+        description="Vacancy, a booking platform.",
+        epilog=ENVIRONMENT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, command: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
+        description = f"{summary[0].upper()}{summary[1:]}. {more}".strip()
+        added = commands.add_parser(name, help=summary, description=description)
+        added.set_defaults(command=command)
+        return added
+
+    found = "Without DATABASE_URL it uses the database of the running `vacancy run`."
+    add(
+        "run",
+        _run,
+        "serve on this machine, with a database of its own and example data, until Ctrl-C",
+        "PostgreSQL and Valkey are started where DATABASE_URL and REDIS_URL are not set.",
+    )
+    add("serve", _serve, "serve GraphQL over HTTP and WebSocket", found)
+    add("worker", _worker, "expire holds, publish changes and do what else goes on by itself", found)
+    add("migrate", _migrate, "bring the database to the state that this version needs", found)
+    add("seed", _seed, "put in example data; a second time changes nothing", found)
+    add("audit", _audit, "count the violations of every promise about bookings; exit 1 if there are any", found)
+    token = add("token", _token, "print a token that lets its bearer in", found)
+    token.add_argument("--role", choices=ROLES, required=True, help="what the bearer may do")
+    token.add_argument("--organization", metavar="SLUG", help="where a member of staff works")
+    token.add_argument("--subject", metavar="NAME", help="who the bearer is (default: the role)")
+    token.add_argument(
+        "--hours", type=_hours, default=TOKEN_HOURS, help=f"how long it counts (default: {TOKEN_HOURS:g})"
+    )
+    add("schema", _schema, "print the GraphQL schema")
+    return parser
+
+
+def _run(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from server.launcher import run
+
+    run(settings, say=partial(print, flush=True))
+    return 0
+
+
+def _serve(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from server.instance import with_instance
+    from server.serve import serve
+
+    serve(with_instance(settings))
+    return 0
+
+
+def _worker(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from server.instance import with_instance
+    from server.worker import main as work
+
+    asyncio.run(work(with_instance(settings)))
+    return 0
+
+
+def _migrate(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from models.migrate import migrate
+
+    _, url = _connected(settings, as_owner=True)
+    asyncio.run(migrate(url, say=_say))
+    return 0
+
+
+def _seed(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from server.seed import seed
+
+    _, url = _connected(settings)
+    asyncio.run(seed(url, say=_say))
+    return 0
+
+
+def _audit(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from server.audit import audit
+
+    _, url = _connected(settings)
+    violations = asyncio.run(audit(url, sys.stdout))
+    return 1 if violations else 0
+
+
+def _token(settings: Settings, arguments: argparse.Namespace) -> int:
+    from server.tokens import issue
+
+    settings, _ = _connected(settings)
+    token = issue(
+        settings,
+        role=arguments.role,
+        organization=arguments.organization,
+        subject=arguments.subject,
+        hours=arguments.hours,
+    )
+    print(asyncio.run(token))
+    return 0
+
+
+def _schema(_settings: Settings, _arguments: argparse.Namespace) -> int:
+    from server.graphql import build_schema
+
+    print(build_schema().as_str())
+    return 0
+
+
+def _connected(settings: Settings, *, as_owner: bool = False) -> tuple[Settings, str]:
+    """Complete settings, and the URL of a database that answers, as the application or as the tables' owner."""
+    from server.instance import check_database, with_instance
+
+    settings = with_instance(settings)
+    url = settings.migration_database_url if as_owner else settings.database_url
+    assert url is not None
+    asyncio.run(check_database(url))
+    return settings, url
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= TOKEN_HOURS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of hours up to {TOKEN_HOURS_MAX:g}")
+    return hours
+
+
+def _say(line: str) -> None:
+    """Progress and failures go to standard error, at once: standard output holds what was asked for."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _fail(error: Exception, code: int) -> int:
+    _say(f"vacancy: {error}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
