@@ -105,6 +105,7 @@ async def connect(database_url: str, *, pool_size: int = 8) -> Database:
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         json_serializer=json.dumps,
+        hide_parameters=True,  # what SQLAlchemy says of an error may be logged; contacts may not
     )
     return Database(ledger, engine, async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False))
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import asyncpg
 
@@ -28,7 +29,7 @@ SELECT a.position::int, b.version
   JOIN booking b ON b.organization_id = a.organization_id AND b.id = a.booking_id
 """
 
-Connection = asyncpg.pool.PoolConnectionProxy
+Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ async def one_snapshot(database: Database) -> AsyncIterator[Connection]:
     """
     async with (
         database.ledger.acquire() as connection,
-        connection.transaction(isolation="read_committed", readonly=True),
+        connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         yield connection
 

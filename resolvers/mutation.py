@@ -1,0 +1,40 @@
+"""The Mutation root: a table of contents."""
+
+import strawberry
+
+from resolvers.booking_cancel import booking_cancel
+from resolvers.booking_confirm import booking_confirm
+from resolvers.booking_extend import booking_extend
+from resolvers.booking_hold import booking_hold
+from resolvers.booking_release import booking_release
+from resolvers.capacity_set import capacity_set
+from resolvers.resource_close import resource_close
+from resolvers.resource_create import resource_create
+from resolvers.resource_open import resource_open
+from resolvers.resource_update import resource_update
+from resolvers.venue_create import venue_create
+from resolvers.venue_update import venue_update
+
+
+@strawberry.type(
+    description=(
+        "What can be done. Each mutation has one input with an idempotencyKey, and answers with the object, or with "
+        "typed errors and nothing done."
+    )
+)
+class Mutation:
+    """Every field declares who may ask, in its description and to the server."""
+
+    booking_hold = booking_hold
+    booking_extend = booking_extend
+    booking_release = booking_release
+    booking_confirm = booking_confirm
+    booking_cancel = booking_cancel
+
+    venue_create = venue_create
+    venue_update = venue_update
+    resource_create = resource_create
+    resource_update = resource_update
+    capacity_set = capacity_set
+    resource_close = resource_close
+    resource_open = resource_open

@@ -1,0 +1,87 @@
+"""Query.node and Query.nodes: anything by its id."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
+
+import strawberry
+
+from engine.bookings import may_see
+from models.errors import InvalidInput
+from models.keys import BookingKey, ResourceKey, VenueKey
+from resolvers.access import query
+from schema.access import Access
+from schema.booking import Booking
+from schema.context import Context, Info
+from schema.global_id import GlobalId, GlobalKind, decode
+from schema.node import Node
+from schema.organization import Organization
+from schema.resource import BookingRule, Resource
+from schema.venue import Venue
+from schema.visibility import may_see_organization, may_see_venue
+
+IDS_MAX = 100
+
+OneId = Annotated[strawberry.ID, strawberry.argument(description="As the object's `id`.")]
+ManyIds = Annotated[list[strawberry.ID], strawberry.argument(description="At most 100; else INVALID_INPUT.")]
+
+
+@query(
+    Access.PUBLIC,
+    description=(
+        "Anything by its id, if the viewer may see it. Null for an unknown, foreign or malformed id: no difference is "
+        "shown. Finds Organization, Venue, Resource, BookingRule and, for who made it and for staff, Booking."
+    ),
+)
+async def node(info: Info, id: OneId) -> Node | None:
+    """One object."""
+    return await _find(info.context, id)
+
+
+@query(Access.PUBLIC, description="As `node`, for each of these ids, in their order; null where there is nothing.")
+async def nodes(info: Info, ids: ManyIds) -> list[Node | None]:
+    """Many objects, in as many statements as there are kinds."""
+    if len(ids) > IDS_MAX:
+        raise InvalidInput(f"At most {IDS_MAX} ids can be asked for.", path=("ids",))
+    return list(await asyncio.gather(*(_find(info.context, id) for id in ids)))
+
+
+async def _find(context: Context, id: str) -> Node | None:
+    decoded = decode(id)
+    return None if decoded is None else await _FINDERS[decoded.kind](context, decoded)
+
+
+async def _organization(context: Context, id: GlobalId) -> Node | None:
+    found = await context.loaders.organizations.load(id.id)
+    if found is None or id.organization_id != id.id or not may_see_organization(context.viewer, *found):
+        return None
+    return Organization.of(found[0])
+
+
+async def _venue(context: Context, id: GlobalId) -> Node | None:
+    found = await context.loaders.venues.load(VenueKey(id.organization_id, id.id))
+    return Venue.of(found) if found is not None and may_see_venue(context.viewer, found) else None
+
+
+async def _resource(context: Context, id: GlobalId) -> Node | None:
+    facts = await context.loaders.facts.load(ResourceKey(id.organization_id, id.id))
+    return Resource.of(facts.resource) if facts is not None and may_see_venue(context.viewer, facts.venue) else None
+
+
+async def _booking_rule(context: Context, id: GlobalId) -> Node | None:
+    found = await context.loaders.rules.load((id.organization_id, id.id))
+    return BookingRule.of(found[0]) if found is not None and may_see_venue(context.viewer, found[1]) else None
+
+
+async def _booking(context: Context, id: GlobalId) -> Node | None:
+    record = await context.loaders.bookings.load(BookingKey(id.organization_id, id.id))
+    return Booking.of(record) if record is not None and may_see(context.viewer, record.booking, None) else None
+
+
+_FINDERS: Mapping[GlobalKind, Callable[[Context, GlobalId], Awaitable[Node | None]]] = {
+    GlobalKind.ORGANIZATION: _organization,
+    GlobalKind.VENUE: _venue,
+    GlobalKind.RESOURCE: _resource,
+    GlobalKind.BOOKING: _booking,
+    GlobalKind.BOOKING_RULE: _booking_rule,
+}

@@ -1,0 +1,28 @@
+"""The Query root: a table of contents."""
+
+import strawberry
+
+from resolvers.availability import availability
+from resolvers.bookings import booking, bookings
+from resolvers.node import node, nodes
+from resolvers.venues import venue, venues
+from resolvers.viewer import viewer
+
+
+@strawberry.type(
+    description=(
+        "What can be asked. A refusal is an error of the request whose `extensions.code` is an ErrorCode and whose "
+        "`extensions.path` tells the argument."
+    )
+)
+class Query:
+    """Every field declares who may ask, in its description and to the server."""
+
+    node = node
+    nodes = nodes
+    venue = venue
+    venues = venues
+    availability = availability
+    booking = booking
+    bookings = bookings
+    viewer = viewer

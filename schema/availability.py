@@ -1,0 +1,95 @@
+"""One question over many resources: which of these can take so many then, and if not, why."""
+
+from datetime import datetime
+
+import strawberry
+
+from engine.availability import AvailabilityAnswer, Wish
+from engine.facts import ResourceFacts
+from schema.context import Info
+from schema.enums import AvailabilityStatus
+from schema.errors import AlternativesFirst, alternatives
+from schema.fields import field
+from schema.inputs import StayInput, WindowInput
+from schema.refusal import Refusal
+from schema.resource import Resource
+from schema.scalars import Long
+from schema.slot import Slot
+
+
+@strawberry.input(
+    description="Which resources, when, and how many. One of venueId and resourceIds; one of window and stay."
+)
+class AvailabilityInput:
+    """The question."""
+
+    venue_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description=(
+            "All resources of this venue that are sold in this way: by the night for a stay, others for a window. "
+            "INVALID_INPUT if the venue has more than 100; NOT_FOUND if there is no such venue."
+        ),
+    )
+    resource_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="1 to 100 resources, answered in this order; NOT_FOUND if one does not exist."
+    )
+    window: WindowInput | None = strawberry.field(
+        default=None, description="When, for OPENING_HOURS and START_TIME; INVALID_INPUT for NIGHTLY."
+    )
+    stay: StayInput | None = strawberry.field(
+        default=None, description="Which nights, for NIGHTLY; else INVALID_INPUT."
+    )
+    quantity: int = strawberry.field(default=1, description="Units: 1 to 10,000; else INVALID_INPUT.")
+    activity: str | None = strawberry.field(
+        default=None, description="What for, 1 to 100 characters, not beginning with #; else INVALID_INPUT."
+    )
+
+
+@strawberry.type(
+    description="Whether a resource can be booked then, as of one version of its timeline, and if not, why."
+)
+class Availability:
+    """The answer for one resource."""
+
+    facts: strawberry.Private[ResourceFacts]
+    wish: strawberry.Private[Wish]
+
+    resource: Resource = strawberry.field(description="Which resource.")
+    starts_at: datetime = strawberry.field(description="First instant; of a stay, check-in.")
+    ends_at: datetime = strawberry.field(description="First instant after it; of a stay, check-out.")
+    capacity: int = strawberry.field(description="Units there are; where that changes, the fewest.")
+    vacancies: int = strawberry.field(
+        description="Units left over all of it: capacity minus the peak of what is taken, never minus the sum."
+    )
+    status: AvailabilityStatus = strawberry.field(description="The same in one word.")
+    bookable: bool = strawberry.field(
+        description="Whether the asked quantity can be booked now. True exactly when refusals is empty."
+    )
+    refusals: list[Refusal] = strawberry.field(description="Every reason why not.")
+    version: Long = strawberry.field(
+        description="The resource's version that this answers for; see BookingHoldInput.expected."
+    )
+
+    @classmethod
+    def of(cls, facts: ResourceFacts, wish: Wish, answer: AvailabilityAnswer) -> "Availability":
+        """The engine's answer, for clients."""
+        return cls(
+            facts=facts,
+            wish=wish,
+            resource=Resource.of(facts.resource),
+            starts_at=answer.interval.starts_at,
+            ends_at=answer.interval.ends_at,
+            capacity=answer.capacity,
+            vacancies=answer.vacancies,
+            status=answer.status,
+            bookable=answer.bookable,
+            refusals=[Refusal.of(refusal) for refusal in answer.refusals],
+            version=Long(answer.version),
+        )
+
+    @field("If it is not bookable: the bookable times of the same resource nearest to it.")
+    async def alternatives(self, info: Info, first: AlternativesFirst = 3) -> list[Slot]:
+        """Nearest first."""
+        if self.bookable:
+            return []
+        return await alternatives(info, self.facts, self.wish, first)

@@ -1,0 +1,113 @@
+"""Enumerations of the contract, with what each value means to who reads the schema."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from engine.vacancies import AvailabilityStatus
+from engine.viewer import Role
+from models.booking import BookingEventKind, BookingStatus
+from models.resource import AvailabilityType, Sharing
+from schema.error_codes import MEANINGS, ErrorCode
+
+__all__ = [
+    "AvailabilityStatus",
+    "AvailabilityType",
+    "BookingEventKind",
+    "BookingStatus",
+    "ErrorCode",
+    "Role",
+    "Sharing",
+]
+
+EnumClass = TypeVar("EnumClass", bound=type[Enum])
+
+
+def described(enum: EnumClass, *, description: str, values: Mapping[str, str]) -> EnumClass:
+    """Publish a Python enumeration as it is, with a description for each value. KeyError if one has none."""
+    published = strawberry.enum(enum, description=description)
+    for value in published.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[value.name]
+    return published
+
+
+described(
+    ErrorCode,
+    description="Why something was refused, for programs. Codes may be added; a code never changes its meaning.",
+    values=MEANINGS,
+)
+
+described(
+    AvailabilityType,
+    description="How the bookable times of a resource come about.",
+    values={
+        "OPENING_HOURS": "Any interval within the opening hours that starts on the grid: a desk hall, a pool.",
+        "START_TIME": "Fixed departures or sessions: a tour, a class.",
+        "NIGHTLY": "Nights, [arrival, departure): a room.",
+    },
+)
+
+described(
+    Sharing,
+    description="Whether parties may be there at the same time.",
+    values={
+        "SHARED": "Parties overlap, up to capacity.",
+        "SAME_ACTIVITY": "Parties overlap only when they name the same activity; who names none is alone.",
+        "EXCLUSIVE": "One party at a time, whatever its size, up to capacity.",
+    },
+)
+
+described(
+    AvailabilityStatus,
+    description="How much is left, in one word.",
+    values={
+        "AVAILABLE": "At least half of capacity is left.",
+        "LIMITED": "Something is left, but less than half of capacity.",
+        "SOLD_OUT": "Nothing is left.",
+        "CLOSED": "Closed by the venue: nothing new is taken, what is booked stays.",
+    },
+)
+
+described(
+    BookingStatus,
+    description="Where a booking stands. EXPIRED, CANCELLED, REJECTED, COMPLETED and NO_SHOW are final.",
+    values={
+        "ON_HOLD": "The places are kept until holdExpiresAt, and wait to be confirmed.",
+        "PENDING": "Waits for the venue's approval; the places are kept.",
+        "CONFIRMED": "The places are the guest's.",
+        "EXPIRED": "The hold ended by itself; the places are given back.",
+        "CANCELLED": "Released or cancelled; the places are given back.",
+        "REJECTED": "The venue did not approve; the places are given back.",
+        "REDEEMED": "The guest has come.",
+        "COMPLETED": "The guest has been there.",
+        "NO_SHOW": "The guest did not come.",
+    },
+)
+
+described(
+    BookingEventKind,
+    description="What happened to a booking.",
+    values={
+        "HELD": "It was made, and its places are kept.",
+        "EXTENDED": "The end of the hold was moved.",
+        "CONFIRMED": "It was confirmed.",
+        "RELEASED": "The hold was given up.",
+        "CANCELLED": "It was cancelled.",
+        "EXPIRED": "The hold ended by itself.",
+    },
+)
+
+described(
+    Role,
+    description="What somebody may do, from least to most, within their organization.",
+    values={
+        "GUEST": "No account: what is public, and what a booking's token opens.",
+        "CUSTOMER": "Their own bookings.",
+        "PARTNER": "The bookings that they made.",
+        "STAFF": "All bookings of the organization, and what is not published yet.",
+        "MANAGER": "Its venues, resources and capacity as well.",
+        "OPERATOR": "The platform's own people: any organization.",
+    },
+)

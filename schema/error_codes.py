@@ -1,0 +1,86 @@
+"""Error codes, and what each means. A code that is published keeps its meaning for good."""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Why something was refused, for programs."""
+
+    SOLD_OUT = "SOLD_OUT"
+    CLOSED = "CLOSED"
+    RULE_VIOLATION = "RULE_VIOLATION"
+    OUTSIDE_OPENING_HOURS = "OUTSIDE_OPENING_HOURS"
+    TOO_SOON = "TOO_SOON"
+    TOO_FAR = "TOO_FAR"
+    TOO_SHORT = "TOO_SHORT"
+    TOO_LONG = "TOO_LONG"
+    OFF_GRID = "OFF_GRID"
+    PARTY_TOO_SMALL = "PARTY_TOO_SMALL"
+    PARTY_TOO_LARGE = "PARTY_TOO_LARGE"
+    STAY_TOO_SHORT = "STAY_TOO_SHORT"
+    STAY_TOO_LONG = "STAY_TOO_LONG"
+    CLOSED_TO_ARRIVAL = "CLOSED_TO_ARRIVAL"
+    CLOSED_TO_DEPARTURE = "CLOSED_TO_DEPARTURE"
+    ACTIVITY_CONFLICT = "ACTIVITY_CONFLICT"
+    CUSTOMER_OVERLAP = "CUSTOMER_OVERLAP"
+    CUSTOMER_LIMIT = "CUSTOMER_LIMIT"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+    HOLD_LIMIT = "HOLD_LIMIT"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    INVALID_INPUT = "INVALID_INPUT"
+    INVALID_TIME = "INVALID_TIME"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    BUSY = "BUSY"
+    RATE_LIMITED = "RATE_LIMITED"
+    PRICE_CHANGED = "PRICE_CHANGED"
+    PAYMENT_DECLINED = "PAYMENT_DECLINED"
+    PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
+    NOT_CANCELLABLE = "NOT_CANCELLABLE"
+    INVALID_STATE = "INVALID_STATE"
+    CAPACITY_IN_USE = "CAPACITY_IN_USE"
+    SLOW_CONSUMER = "SLOW_CONSUMER"
+    INTERNAL = "INTERNAL"
+
+
+MEANINGS: dict[str, str] = {
+    "SOLD_OUT": "Less than the asked quantity is left at some instant of the interval.",
+    "CLOSED": "The resource is closed at some instant of the interval: it takes no new bookings there.",
+    "RULE_VIOLATION": "A rule of the venue refuses, one that has no code of its own.",
+    "OUTSIDE_OPENING_HOURS": "Not within the opening hours from the first to the last instant.",
+    "TOO_SOON": "Begins in the past, or sooner than is allowed.",
+    "TOO_FAR": "Begins later than can be booked yet; never more than 730 days ahead.",
+    "TOO_SHORT": "Shorter than is allowed.",
+    "TOO_LONG": "Longer than is allowed; never more than 366 days.",
+    "OFF_GRID": "Does not start at one of the times at which bookings start, or is no session.",
+    "PARTY_TOO_SMALL": "Fewer people than are allowed.",
+    "PARTY_TOO_LARGE": "More people than are allowed.",
+    "STAY_TOO_SHORT": "Fewer nights than are allowed.",
+    "STAY_TOO_LONG": "More nights than are allowed.",
+    "CLOSED_TO_ARRIVAL": "No arrivals on this day.",
+    "CLOSED_TO_DEPARTURE": "No departures on this day.",
+    "ACTIVITY_CONFLICT": "Another party is there, and may not be joined.",
+    "CUSTOMER_OVERLAP": "The customer has another booking at that time.",
+    "CUSTOMER_LIMIT": "The customer has as many bookings as are allowed.",
+    "HOLD_EXPIRED": "The hold is over, and its place may be somebody else's: hold again.",
+    "HOLD_LIMIT": "The hold can not be extended any further.",
+    "VERSION_CONFLICT": "It changed since the version that was expected: look again, and decide again.",
+    "IDEMPOTENCY_CONFLICT": "The idempotency key was used before for another request: take a fresh one.",
+    "INVALID_INPUT": "The request makes no sense as it stands; the message says what to mend.",
+    "INVALID_TIME": "A local time that does not exist on that day in the venue's zone.",
+    "NOT_FOUND": "Nothing under this id that the caller may see. Unknown, foreign and malformed ids look alike.",
+    "FORBIDDEN": "Somebody is signed in, but may not do this.",
+    "UNAUTHENTICATED": "Needs an account, or the booking's token.",
+    "BUSY": "Too much at once; nothing was done. The same call with the same key may be repeated.",
+    "RATE_LIMITED": "Too many calls: wait a little.",
+    "PRICE_CHANGED": "The price is not what was agreed to.",
+    "PAYMENT_DECLINED": "The payment was declined.",
+    "PAYMENT_REQUIRED": "Something is to be paid first.",
+    "NOT_CANCELLABLE": "The booking can not be cancelled any more.",
+    "INVALID_STATE": "The booking's status does not allow this.",
+    "CAPACITY_IN_USE": "Capacity would fall below what is booked; the bookings in the way are named.",
+    "SLOW_CONSUMER": "The subscription was ended since its messages were not read in time: subscribe again.",
+    "INTERNAL": "A defect on our side. It is logged under the incident that the error names.",
+}

@@ -1,0 +1,249 @@
+"""What has capacity and can be booked, as clients see it."""
+
+from datetime import date
+from typing import Annotated
+
+import strawberry
+from strawberry.scalars import JSON
+
+from engine import availability
+from engine.facts import Requirement, ResourceFacts
+from models.errors import InvalidInput, NotFound
+from models.keys import ResourceKey, VenueKey
+from models.resource import BookingRule as BookingRuleRow
+from models.resource import Resource as ResourceRow
+from schema.budget import ELEMENTS_PER_DAY
+from schema.connections import Connection
+from schema.context import Context, Info
+from schema.enums import AvailabilityType, Sharing
+from schema.fields import field
+from schema.global_id import GlobalKind, encode
+from schema.inputs import WindowInput, activity_of, looked_at
+from schema.node import Node
+from schema.scalars import Long
+from schema.slot import CalendarDay, Slot
+from schema.timeline import Timeline, TimelineStep
+from schema.venue import Venue
+from schema.visibility import may_see_venue
+
+Quantity = Annotated[
+    int | None,
+    strawberry.argument(description="Units that are wanted: 1 to 10,000, 1 if not given; else INVALID_INPUT."),
+]
+Activity = Annotated[
+    str | None,
+    strawberry.argument(
+        description=(
+            "What it is wanted for, where parties may join only the same activity: 1 to 100 characters, not beginning "
+            "with #; else INVALID_INPUT. Not given: a party that nobody may join."
+        )
+    ),
+]
+Window = Annotated[
+    WindowInput, strawberry.argument(description="At most 366 days, in the years 1970 to 2199; else INVALID_INPUT.")
+]
+
+
+@strawberry.type(description="A rule of a resource, as data: what a booking must be like.")
+class BookingRule(Node):
+    """One rule."""
+
+    type: str = strawberry.field(description="Its kind: OPENING_HOURS, START_GRID or SESSION_TIMES.")
+    parameters: JSON = strawberry.field(description="Its numbers and times; which ones depends on the kind.")
+    description: str = strawberry.field(description="What rules of this kind refuse, in words.")
+
+    @classmethod
+    def of(cls, row: BookingRuleRow) -> "BookingRule":
+        """The row, for clients."""
+        return cls(
+            id=encode(GlobalKind.BOOKING_RULE, row.organization_id, row.id),
+            type=row.type,
+            parameters=JSON(row.parameters),
+            description=RULE_DESCRIPTIONS.get(row.type, row.type),
+        )
+
+
+RULE_DESCRIPTIONS = {
+    "OPENING_HOURS": "A booking lies within the weekly opening hours, else OUTSIDE_OPENING_HOURS.",
+    "START_GRID": "A booking starts at a time of the grid, counted from midnight, else OFF_GRID.",
+    "SESSION_TIMES": "A booking is one of the weekly sessions, else OFF_GRID.",
+}
+
+
+@strawberry.type(description="Something with capacity that can be booked.")
+class Resource(Node):
+    """Shown with its venue, or with a booking of it."""
+
+    key: strawberry.Private[ResourceKey]
+    venue_key: strawberry.Private[VenueKey]
+
+    slug: str = strawberry.field(description="Public name, unique in its venue.")
+    name: str = strawberry.field(description="Name for people.")
+    description: str | None = strawberry.field(description="A few words for people.")
+    availability_type: AvailabilityType = strawberry.field(description="How its bookable times come about.")
+    sharing: Sharing = strawberry.field(description="Whether parties may be there at the same time.")
+    capacity: int = strawberry.field(description="Base capacity, in units; the timeline has the truth at an instant.")
+    version: Long = strawberry.field(description="Grows by exactly one with every change of its timeline.")
+
+    @classmethod
+    def of(cls, row: ResourceRow) -> "Resource":
+        """The row, for clients."""
+        return cls(
+            id=encode(GlobalKind.RESOURCE, row.organization_id, row.id),
+            key=ResourceKey(row.organization_id, row.id),
+            venue_key=VenueKey(row.organization_id, row.venue_id),
+            slug=row.slug,
+            name=row.name,
+            description=row.description,
+            availability_type=AvailabilityType(row.availability_type),
+            sharing=Sharing(row.sharing),
+            capacity=row.capacity,
+            version=Long(row.version),
+        )
+
+    @classmethod
+    async def load(cls, context: Context, key: ResourceKey) -> "Resource":
+        """The resource under a key that is known to exist."""
+        return cls.of((await _facts(context, key)).resource)
+
+    @field("Where it is.")
+    async def venue(self, info: Info) -> Venue:
+        """Its venue."""
+        found = await info.context.loaders.venues.load(self.venue_key)
+        assert found is not None, "a resource has a venue"
+        return Venue.of(found)
+
+    @field("Other resources that a booking of this one also takes; those that may be seen.")
+    async def requirements(
+        self, info: Info
+    ) -> list[Annotated["ResourceRequirement", strawberry.lazy("schema.resource")]]:
+        """One level deep; those of venues that are not published are for staff."""
+        needed = (await _facts(info.context, self.key)).requirements
+        keys = [ResourceKey(need.resource.organization_id, need.resource.id) for need in needed]
+        loaded = await info.context.loaders.facts.load_many(keys)
+        return [
+            ResourceRequirement.of(need)
+            for need, facts in zip(needed, loaded, strict=True)
+            if facts is not None and may_see_venue(info.context.viewer, facts.venue)
+        ]
+
+    @field("What a booking must be like, by type. The platform's own limits come on top.")
+    async def rules(self, info: Info) -> list[BookingRule]:
+        """The stored rules."""
+        return [BookingRule.of(row) for row in (await _facts(info.context, self.key)).stored_rules]
+
+    @field("How its capacity goes over a window, after what it requires. NOT_FOUND where it is not published.")
+    async def timeline(self, info: Info, window: Window) -> Timeline:
+        """The effective step function."""
+        interval = looked_at(window, ("window",))
+        facts = await _open_facts(info.context, self.key)
+        found = await availability.timeline(facts, interval, load=info.context.loaders.timelines)
+        info.context.loaders.budget.spend_elements(len(found.steps))
+        return Timeline(
+            resource=self,
+            version=Long(found.version),
+            starts_at=interval.starts_at,
+            ends_at=interval.ends_at,
+            steps=TimelineStep.all_of(found.steps),
+        )
+
+    @field(
+        "The times that begin in a window and that the rules know, in order: on the start grid, or the sessions. "
+        "At most 2,000. INVALID_INPUT for more, and for a NIGHTLY resource: that has a calendar. "
+        "NOT_FOUND where it is not published."
+    )
+    async def slots(
+        self,
+        info: Info,
+        window: Window,
+        duration_minutes: Annotated[
+            int | None,
+            strawberry.argument(
+                description=(
+                    "How long: 1 minute to 366 days; else INVALID_INPUT. "
+                    "Not given: one step of the grid, or every session."
+                )
+            ),
+        ] = None,
+        quantity: Quantity = 1,
+        activity: Activity = None,
+    ) -> list[Slot]:
+        """What can be offered."""
+        interval = looked_at(window, ("window",))
+        facts = await _open_facts(info.context, self.key)
+        found = await availability.slots(
+            facts,
+            interval,
+            duration_minutes=duration_minutes,
+            quantity=1 if quantity is None else quantity,
+            activity=activity_of(activity, ("activity",)),
+            load=info.context.loaders.timelines,
+            now=info.context.clock(),
+        )
+        info.context.loaders.budget.spend_elements(len(found))
+        return [Slot.of(answer, facts.zone) for answer in found]
+
+    @field(
+        "One answer per civil day of [from, to), at most 366: its best slot, or the night that begins on it. "
+        "INVALID_INPUT for more days. NOT_FOUND where it is not published."
+    )
+    async def calendar(
+        self,
+        info: Info,
+        from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
+        to: Annotated[date, strawberry.argument(description="The day after the last; INVALID_INPUT if before `from`.")],
+        quantity: Quantity = 1,
+        activity: Activity = None,
+    ) -> list[CalendarDay]:
+        """Day by day."""
+        if to < from_:
+            raise InvalidInput("The calendar ends before it begins.", path=("to",))
+        info.context.loaders.budget.spend_elements((to - from_).days * ELEMENTS_PER_DAY)
+        facts = await _open_facts(info.context, self.key)
+        found = await availability.calendar(
+            facts,
+            from_,
+            to,
+            quantity=1 if quantity is None else quantity,
+            activity=activity_of(activity, ("activity",)),
+            load=info.context.loaders.timelines,
+            now=info.context.clock(),
+        )
+        return [CalendarDay.of(answer) for answer in found]
+
+
+@strawberry.type(description="A booking of n units also takes perUnit × n + perBooking units of another resource.")
+class ResourceRequirement:
+    """What a booking takes besides."""
+
+    resource: Resource = strawberry.field(description="What is also taken.")
+    per_unit: int = strawberry.field(description="Units of it for each unit that is booked.")
+    per_booking: int = strawberry.field(description="Units of it for the booking as a whole.")
+
+    @classmethod
+    def of(cls, requirement: Requirement) -> "ResourceRequirement":
+        """The engine's requirement, for clients."""
+        return cls(
+            resource=Resource.of(requirement.resource),
+            per_unit=requirement.row.per_unit,
+            per_booking=requirement.row.per_booking,
+        )
+
+
+@strawberry.type(description="One page of resources, by slug.")
+class ResourceConnection(Connection[Resource]):
+    """Resources of one venue."""
+
+
+async def _facts(context: Context, key: ResourceKey) -> ResourceFacts:
+    facts = await context.loaders.facts.load(key)
+    assert facts is not None, "a resource that was shown exists"
+    return facts
+
+
+async def _open_facts(context: Context, key: ResourceKey) -> ResourceFacts:
+    """The facts for somebody who asks for availability: having booked there once is not enough."""
+    facts = await _facts(context, key)
+    if not may_see_venue(context.viewer, facts.venue):
+        raise NotFound("There is no such resource.")
+    return facts

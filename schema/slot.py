@@ -1,0 +1,73 @@
+"""Times and days that are offered."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import strawberry
+
+from engine.availability import DayAnswer, SlotAnswer
+from models.civil import local_text
+from schema.enums import AvailabilityStatus
+from schema.refusal import Refusal
+
+
+@strawberry.type(description="A time that is offered, half-open [startsAt, endsAt), and what is left over all of it.")
+class Slot:
+    """One bookable time, or why it is not."""
+
+    starts_at: datetime = strawberry.field(description="First instant.")
+    ends_at: datetime = strawberry.field(description="First instant after it.")
+    local_start: str = strawberry.field(
+        description='startsAt as the venue\'s clocks show it, ISO 8601 with the offset: "2026-11-22T18:00:00+01:00".'
+    )
+    local_end: str = strawberry.field(description="endsAt as the venue's clocks show it.")
+    capacity: int = strawberry.field(description="Units there are; where that changes, the fewest.")
+    vacancies: int = strawberry.field(
+        description="Units left over the whole time: capacity minus the peak of what is taken, after requirements."
+    )
+    status: AvailabilityStatus = strawberry.field(description="The same in one word.")
+    bookable: bool = strawberry.field(
+        description="Whether the asked quantity can be booked now. True exactly when refusals is empty."
+    )
+    refusals: list[Refusal] = strawberry.field(description="Every reason why not.")
+
+    @classmethod
+    def of(cls, answer: SlotAnswer, zone: ZoneInfo) -> "Slot":
+        """The engine's answer, for clients."""
+        return cls(
+            starts_at=answer.interval.starts_at,
+            ends_at=answer.interval.ends_at,
+            local_start=local_text(answer.interval.starts_at, zone),
+            local_end=local_text(answer.interval.ends_at, zone),
+            capacity=answer.capacity,
+            vacancies=answer.vacancies,
+            status=answer.status,
+            bookable=answer.bookable,
+            refusals=[Refusal.of(refusal) for refusal in answer.refusals],
+        )
+
+
+@strawberry.type(
+    description="A civil day in the venue's zone, or the night that begins on it: the best that can be had."
+)
+class CalendarDay:
+    """One day."""
+
+    day: date = strawberry.field(name="date", description="The day; of a night, the day of arrival.")
+    capacity: int = strawberry.field(description="Units there are at the day's best slot.")
+    vacancies: int = strawberry.field(description="Units left at the day's best slot: bookable first, then most left.")
+    status: AvailabilityStatus = strawberry.field(description="The same in one word; CLOSED if nothing is offered.")
+    bookable: bool = strawberry.field(description="Whether the asked quantity can be booked at some time of the day.")
+    refusals: list[Refusal] = strawberry.field(description="Why not, at the day's best slot; empty if bookable.")
+
+    @classmethod
+    def of(cls, answer: DayAnswer) -> "CalendarDay":
+        """The engine's answer, for clients."""
+        return cls(
+            day=answer.date,
+            capacity=answer.capacity,
+            vacancies=answer.vacancies,
+            status=answer.status,
+            bookable=answer.bookable,
+            refusals=[Refusal.of(refusal) for refusal in answer.refusals],
+        )

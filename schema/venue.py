@@ -1,0 +1,97 @@
+"""A place, as clients see it."""
+
+from datetime import time
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from models.keys import VenueKey
+from models.queries.catalog import ResourcePage
+from models.venue import Venue as VenueRow
+from schema.connections import After, Connection, First, connection, from_cursor, page_size
+from schema.context import Info
+from schema.fields import field
+from schema.global_id import GlobalKind, encode
+from schema.inputs import ResourceFilter
+from schema.node import Node
+from schema.organization import Organization
+from schema.visibility import may_see_venue
+
+if TYPE_CHECKING:
+    from schema.resource import ResourceConnection
+
+Filter = Annotated[ResourceFilter | None, strawberry.argument(description="Only these.")]
+
+
+@strawberry.type(description="A place with one clock and one currency, whose resources can be booked.")
+class Venue(Node):
+    """Shown if it is published, or to the organization's staff, or with a booking there."""
+
+    key: strawberry.Private[VenueKey]
+    row: strawberry.Private[VenueRow]
+
+    slug: str = strawberry.field(description="Public name, unique over all venues: `venue(slug)` finds it.")
+    name: str = strawberry.field(description="Name for people.")
+    description: str | None = strawberry.field(description="A few words for people.")
+    time_zone: str = strawberry.field(
+        description='IANA zone of its clocks: "Africa/Algiers". All civil times are in it.'
+    )
+    currency: str = strawberry.field(description='ISO 4217 code: "DZD".')
+    country: str = strawberry.field(description='ISO 3166-1 alpha-2 code: "DZ".')
+    check_in_time: time | None = strawberry.field(
+        description="When nights begin, on the day of arrival. Null: no nights."
+    )
+    check_out_time: time | None = strawberry.field(
+        description="When nights end, on the day of departure. Null: no nights."
+    )
+
+    @classmethod
+    def of(cls, row: VenueRow) -> "Venue":
+        """The row, for clients."""
+        return cls(
+            id=encode(GlobalKind.VENUE, row.organization_id, row.id),
+            key=VenueKey(row.organization_id, row.id),
+            row=row,
+            slug=row.slug,
+            name=row.name,
+            description=row.description,
+            time_zone=row.time_zone,
+            currency=row.currency,
+            country=row.country,
+            check_in_time=row.check_in_time,
+            check_out_time=row.check_out_time,
+        )
+
+    @field("Who runs it.")
+    async def organization(self, info: Info) -> Organization:
+        """Of a venue that is shown, whether it has others that are published or not."""
+        found = await info.context.loaders.organizations.load(self.key.organization_id)
+        assert found is not None, "a venue has an organization"
+        return Organization.of(found[0])
+
+    @field("What can be booked here, by slug. Empty where the venue is not published.")
+    async def resources(
+        self, info: Info, first: First = 20, after: After = None, filter: Filter = None
+    ) -> Annotated["ResourceConnection", strawberry.lazy("schema.resource")]:
+        """A page of them."""
+        # Resource knows Venue by import, so Venue must look Resource up later.
+        from schema.resource import Resource, ResourceConnection
+
+        size = page_size(first)
+        asked = filter or ResourceFilter()
+        page = ResourcePage(self.key, size + 1, from_cursor(after), asked.availability_type, asked.capacity_min)
+        shown = may_see_venue(info.context.viewer, self.row)
+        return connection(
+            ResourceConnection,
+            await info.context.loaders.resource_pages.load(page) if shown else [],
+            size=size,
+            is_first=after is None,
+            position=lambda row: row.slug,
+            node=Resource.of,
+            budget=info.context.loaders.budget,
+        )
+
+
+@strawberry.type(description="One page of venues, by slug.")
+class VenueConnection(Connection[Venue]):
+    """Venues that the viewer may see."""

@@ -1,0 +1,79 @@
+"""Who may see an object of each type, once a root field was allowed: the rule of every type, and the functions behind.
+
+The catalog of published venues is public; every other row is seen from its own organization only, and a booking only by
+who holds it (`engine.bookings.may_see`).
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+
+from engine.viewer import Role, Viewer
+from models.venue import Organization, Venue
+
+
+class Visibility(Enum):
+    """How it is decided whether an object is shown."""
+
+    PUBLIC = "Holds nothing of anybody."
+    PUBLISHED = "Published venues, to anybody; others to the organization's staff: may_see_venue, may_see_organization."
+    BOOKING_HOLDER = "engine.bookings.may_see: its staff, who made it, and who shows its token."
+    VIEWER = "The asker's own."
+    PARENT = "Reached only through an object or a root field that has a rule, and shown with it."
+
+
+TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
+    {
+        "Organization": Visibility.PUBLISHED,
+        "Venue": Visibility.PUBLISHED,
+        "Resource": Visibility.PUBLISHED,
+        "BookingRule": Visibility.PUBLISHED,
+        "Booking": Visibility.BOOKING_HOLDER,
+        "Viewer": Visibility.VIEWER,
+        "PageInfo": Visibility.PUBLIC,
+        **dict.fromkeys(
+            (
+                "Availability",
+                "BookingConnection",
+                "BookingEdge",
+                "BookingEvent",
+                "BookingEventConnection",
+                "BookingEventEdge",
+                "BookingItem",
+                "BookingPayload",
+                "CalendarDay",
+                "CapacityChange",
+                "CapacityInUse",
+                "Contact",
+                "HoldExpired",
+                "InputError",
+                "Refusal",
+                "ResourceConnection",
+                "ResourceEdge",
+                "ResourcePayload",
+                "ResourceRequirement",
+                "RuleViolation",
+                "Slot",
+                "SoldOut",
+                "Timeline",
+                "TimelineStep",
+                "VenueConnection",
+                "VenueEdge",
+                "VenuePayload",
+                "VersionConflict",
+            ),
+            Visibility.PARENT,
+        ),
+    }
+)
+"""The rule of every object type of the schema; a type without one fails a test. The roots declare theirs per field."""
+
+
+def may_see_venue(viewer: Viewer, venue: Venue) -> bool:
+    """Published venues are public; others are for the organization's staff. The same goes for their resources."""
+    return venue.is_published or viewer.may(Role.STAFF, venue.organization_id)
+
+
+def may_see_organization(viewer: Viewer, organization: Organization, has_published_venue: bool) -> bool:
+    """With a published venue it is public; otherwise for everybody who belongs to it."""
+    return has_published_venue or viewer.may(Role.CUSTOMER, organization.id)

@@ -1,0 +1,133 @@
+"""The GraphQL schema, put together: roots, scalars, caches, limits, and the masking of defects."""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from typing import Any, Final
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, SchemaExtension, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
+
+from resolvers.mutation import Mutation
+from resolvers.query import Query
+from schema.errors import CapacityInUse, HoldExpired, InputError, RuleViolation, SoldOut, VersionConflict
+from schema.resource import BookingRule
+from schema.scalars import SCALARS
+from server.document_limits import QUERY_LENGTH_MAX, TOKENS_MAX, DocumentLimits
+from server.masking import masked
+from subscriptions.subscription import Subscription
+
+DOCUMENTS_MAX: Final = 500
+"""Documents that one process remembers, parsed and validated."""
+
+NOT_TO_BE_MASKED: Final = (CannotGetOperationTypeError, InvalidOperationTypeError)
+"""What Strawberry's view answers with a clear error of the request."""
+
+
+def build_schema() -> "Schema":
+    """The schema that is served; schema/schema.graphql is its text."""
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        # Those that only an interface leads to.
+        types=[BookingRule, InputError, SoldOut, RuleViolation, HoldExpired, VersionConflict, CapacityInUse],
+        extensions=[_limit_tokens, _limit_size, _cache_parsed, _cache_validated],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's, with every error masked on its way out, whatever it comes from."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        _drop_null_defaults(self._schema)
+
+    async def execute(self, query: str | None, *arguments: Any, **named: Any) -> ExecutionResult:
+        """The result of a query or a mutation."""
+        if _is_too_long(query):
+            return PreExecutionError(data=None, errors=masked([_too_long()]))
+        result = await super().execute(query, *arguments, **named)
+        result.errors = masked(result.errors)
+        return result
+
+    async def stream(self, query: str | None, *arguments: Any, **named: Any) -> AsyncGenerator[Any, None]:
+        """The results of any operation, one by one; of a query or a mutation there is one."""
+        return self._masked_stream(query, arguments, named)
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Strawberry would log every refusal here, with the variables; `masked` logs the defects."""
+
+    async def _masked_stream(
+        self, query: str | None, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> AsyncGenerator[Any, None]:
+        if _is_too_long(query):
+            yield PreExecutionError(data=None, errors=masked([_too_long()]))
+            return
+        try:
+            results: Any = await super().stream(query, *arguments, **named)
+            async with aclosing(results):
+                async for result in results:
+                    result.errors = masked(result.errors)
+                    yield result
+        except NOT_TO_BE_MASKED:
+            raise
+        except GraphQLError as error:  # of the parser's cache, which the stream does not catch
+            yield PreExecutionError(data=None, errors=masked([error]))
+        except Exception as error:  # noqa: BLE001 - masked, and logged with its trace
+            defect = GraphQLError(str(error), original_error=error)
+            yield PreExecutionError(data=None, errors=masked([defect]))
+
+
+def _drop_null_defaults(schema: GraphQLSchema) -> None:
+    """What may be left out has no default, rather than null: to our code it is the same, and the contract has none."""
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            taken: Iterable[GraphQLInputField | GraphQLArgument] = type_.fields.values()
+        elif isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            taken = [argument for field in type_.fields.values() for argument in field.args.values()]
+        else:
+            continue
+        for each in taken:
+            if each.default_value is None:
+                each.default_value = Undefined
+
+
+def _is_too_long(query: str | None) -> bool:
+    return query is not None and len(query) > QUERY_LENGTH_MAX
+
+
+def _too_long() -> GraphQLError:
+    return GraphQLError(f"The operation is longer than {QUERY_LENGTH_MAX:,} characters.")
+
+
+# Extensions are made for each operation; what they share is in caches of their module.
+
+
+def _limit_tokens() -> SchemaExtension:
+    return MaxTokensLimiter(max_token_count=TOKENS_MAX)
+
+
+def _limit_size() -> SchemaExtension:
+    return AddValidationRules([DocumentLimits])
+
+
+def _cache_parsed() -> SchemaExtension:
+    return ParserCache(maxsize=DOCUMENTS_MAX)
+
+
+def _cache_validated() -> SchemaExtension:
+    return ValidationCache(maxsize=DOCUMENTS_MAX)

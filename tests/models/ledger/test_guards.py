@@ -1,0 +1,236 @@
+"""What the database itself refuses, whoever asks: past the code, past the functions, in any isolation level."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import asyncpg
+import pytest
+
+from models.booking import BookingStatus
+from models.database import Database
+from models.ledger.requests import BookingRecord
+from models.resource import Resource, Sharing
+from tests.support.factories import at, make_booking, make_hold, make_resource
+from tests.support.ledger import count_of, taken_of
+from tests.support.waiting import eventually
+
+ISOLATION = ["read committed", "repeatable read", "serializable"]
+
+BOOKING = """
+    INSERT INTO booking (organization_id, id, reference, status, version, hold_expires_at, hold_ceiling_at, claim_count,
+                         last_event, last_actor)
+    VALUES ($1, $2, $3, 'ON_HOLD', 1, clock_timestamp() + interval '1 min', clock_timestamp() + interval '1 min', 1,
+            'HELD', 'psql')
+"""
+ITEM = """
+    INSERT INTO booking_item (organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity)
+    VALUES ($1, $2, 0, $3, $4, $5, $6)
+"""
+CLAIM = """
+    INSERT INTO claim (organization_id, booking_id, resource_id, starts_at, ends_at, quantity, sharing_key)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+
+async def claim_by_hand(
+    session: asyncpg.Connection, resource: Resource, *, quantity: int = 1, key: str | None = None
+) -> None:
+    """A booking and its claim, in a transaction of its own or a part of one, as somebody at a psql prompt would."""
+    booking = (resource.organization_id, uuid.uuid4())
+    what = (*booking, resource.id, at("10:00"), at("12:00"), quantity)
+    async with session.transaction():
+        await session.execute(BOOKING, *booking, booking[1].hex)
+        await session.execute(ITEM, *what)
+        await session.execute(CLAIM, *what, key)
+
+
+@pytest.mark.parametrize("isolation", ISOLATION)
+async def test_claims_past_the_capacity(database: Database, owner: asyncpg.Connection, isolation: str) -> None:
+    resource = await make_resource(database, capacity=3)
+    await make_hold(database, resource, "11:00", "13:00", quantity=2)
+
+    await owner.execute(f"SET default_transaction_isolation = '{isolation}'")
+
+    await claim_by_hand(owner, resource, quantity=1)
+    with pytest.raises(asyncpg.CheckViolationError) as refusal:
+        await claim_by_hand(owner, resource, quantity=1)
+
+    assert refusal.value.constraint_name == "timeline_taken_check"
+    assert await count_of(owner, "claim") == 2
+
+
+@pytest.mark.parametrize("isolation", ISOLATION)
+@pytest.mark.parametrize(
+    ("sharing", "key"), [(Sharing.SAME_ACTIVITY, "polo"), (Sharing.SAME_ACTIVITY, None), (Sharing.EXCLUSIVE, "#other")]
+)
+async def test_claims_beside_a_party_that_may_not_be_joined(
+    database: Database, owner: asyncpg.Connection, sharing: Sharing, key: str | None, isolation: str
+) -> None:
+    resource = await make_resource(database, capacity=9, sharing=sharing)
+    await make_hold(database, resource, "11:00", "13:00", activity="swimming")
+    await owner.execute(f"SET default_transaction_isolation = '{isolation}'")
+
+    with pytest.raises(asyncpg.CheckViolationError) as refusal:
+        await claim_by_hand(owner, resource, key=key)
+
+    assert refusal.value.constraint_name == "timeline_one_party_check"
+
+
+@pytest.mark.parametrize("isolation", ISOLATION)
+async def test_two_sessions_at_the_last_place(
+    database: Database, owner: asyncpg.Connection, owner_url: str, isolation: str
+) -> None:
+    """Both have begun and seen it free; the second waits for the first, and is refused."""
+    resource = await make_resource(database, capacity=1)
+    watching, late = await asyncpg.connect(owner_url), await asyncpg.connect(owner_url)
+    try:
+        await late.transaction(isolation=isolation.replace(" ", "_")).start()
+        assert await late.fetchval("SELECT max(taken) FROM timeline") == 0
+        async with owner.transaction(isolation=isolation.replace(" ", "_")):
+            await claim_by_hand(owner, resource)
+            claiming = asyncio.create_task(claim_by_hand(late, resource))
+            await eventually(lambda: _is_waiting(watching, late))
+        with pytest.raises((asyncpg.CheckViolationError, asyncpg.SerializationError)):
+            await claiming
+    finally:
+        await late.close()
+        await watching.close()
+
+    assert await taken_of(owner, resource) == [("dawn", 0), ("10:00", 1), ("12:00", 0)]
+
+
+async def _is_waiting(watching: asyncpg.Connection, session: asyncpg.Connection) -> bool:
+    blockers = await watching.fetchval("SELECT cardinality(pg_blocking_pids($1))", session.get_server_pid())
+    return bool(blockers)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE timeline SET capacity = 1000",
+        "INSERT INTO timeline SELECT organization_id, resource_id, '2030-01-01', 9, 0, NULL, false FROM timeline",
+        "DELETE FROM timeline",
+        "TRUNCATE timeline",
+        "UPDATE resource SET version = version + 1",
+        "UPDATE resource SET capacity = 1000",
+        "INSERT INTO outbox SELECT * FROM outbox",
+        "DELETE FROM outbox",
+        "INSERT INTO booking_event SELECT * FROM booking_event",
+        "UPDATE booking_event SET actor = 'nobody'",
+        "DELETE FROM booking_event",
+        "DELETE FROM booking",
+        "DELETE FROM adjustment",
+        "UPDATE claim SET quantity = 0",
+        "UPDATE idempotency SET key = 'another'",
+        "DELETE FROM idempotency",
+        "ALTER TABLE claim DISABLE TRIGGER ALL",
+        "ALTER TABLE timeline DROP CONSTRAINT timeline_taken_check",
+        "DROP TRIGGER claim_changed ON claim",
+        "CREATE OR REPLACE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE TABLE mine (id int)",
+        "SET session_replication_role = replica",
+        "SELECT ledger_next_version(NULL, NULL, NULL, NULL)",
+        "SELECT ledger_split(NULL, NULL, NULL)",
+        "SELECT ledger_compact(NULL, NULL, NULL, NULL)",
+    ],
+)
+async def test_the_application_may_not(database: Database, statement: str) -> None:
+    resource = await make_resource(database)
+    await make_hold(database, resource)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await database.ledger.execute(statement)
+
+
+async def test_claims_and_history_are_not_rewritten_even_by_their_owner(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    await make_hold(database, await make_resource(database))
+
+    for statement in (
+        "UPDATE claim SET quantity = 1",
+        "UPDATE booking_event SET actor = 'nobody'",
+        "DELETE FROM booking_event",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await owner.execute(statement)
+
+
+LEGAL = {
+    (BookingStatus.ON_HOLD, BookingStatus.CONFIRMED),
+    (BookingStatus.ON_HOLD, BookingStatus.PENDING),
+    (BookingStatus.ON_HOLD, BookingStatus.EXPIRED),
+    (BookingStatus.ON_HOLD, BookingStatus.CANCELLED),
+    (BookingStatus.PENDING, BookingStatus.CONFIRMED),
+    (BookingStatus.PENDING, BookingStatus.REJECTED),
+    (BookingStatus.PENDING, BookingStatus.EXPIRED),
+    (BookingStatus.CONFIRMED, BookingStatus.REDEEMED),
+    (BookingStatus.CONFIRMED, BookingStatus.CANCELLED),
+    (BookingStatus.CONFIRMED, BookingStatus.NO_SHOW),
+    (BookingStatus.REDEEMED, BookingStatus.COMPLETED),
+}
+
+
+@pytest.mark.parametrize("before", list(BookingStatus))
+async def test_a_status_is_followed_by_few_others(
+    database: Database, owner: asyncpg.Connection, before: BookingStatus
+) -> None:
+    record = await make_hold(database, await make_resource(database))
+
+    allowed = {after for after in BookingStatus if await _goes(owner, record, before, after)}
+
+    assert allowed - {before} == {after for start, after in LEGAL if start == before}
+
+
+async def _goes(owner: asyncpg.Connection, record: BookingRecord, before: BookingStatus, after: BookingStatus) -> bool:
+    """Try the transition, and take it back: the claims are not looked at, since nothing is committed."""
+    change = (
+        "UPDATE booking SET status = $1::text, hold_expires_at = CASE $1 WHEN 'ON_HOLD' THEN hold_ceiling_at END"
+        " WHERE id = $2"
+    )
+    trial = owner.transaction()
+    await trial.start()
+    try:
+        await owner.execute("SET LOCAL session_replication_role = replica")
+        await owner.execute(change, before, record.booking.id)
+        await owner.execute("SET LOCAL session_replication_role = origin")
+        await owner.execute(change, after, record.booking.id)
+    except asyncpg.CheckViolationError as refusal:
+        if refusal.constraint_name != "booking_transition_check":
+            raise
+        return False
+    finally:
+        await trial.rollback()
+    return True
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM claim",
+        "UPDATE booking SET status = 'CANCELLED', last_event = 'CANCELLED'",
+        "UPDATE booking SET claim_count = 2",
+        "INSERT INTO claim SELECT organization_id, booking_id, resource_id, ends_at, ends_at + '1 h'::interval, 1, NULL"
+        " FROM claim",
+    ],
+    ids=["claims gone", "ended with claims", "too few claims", "too many claims"],
+)
+async def test_a_booking_is_whole_or_is_not_committed(
+    database: Database, owner: asyncpg.Connection, statement: str
+) -> None:
+    await make_booking(database, await make_resource(database))
+
+    with pytest.raises(asyncpg.CheckViolationError) as refusal:
+        await owner.execute(statement)
+
+    assert refusal.value.constraint_name == "booking_claims_check"
+
+
+async def test_a_version_is_the_databases_to_give(database: Database, owner: asyncpg.Connection) -> None:
+    record = await make_hold(database, await make_resource(database))
+
+    await database.ledger.execute("UPDATE booking SET version = 99, last_event = 'EXTENDED'")
+
+    row: Any = await owner.fetchrow("SELECT version FROM booking WHERE id = $1", record.booking.id)
+    assert row["version"] == 2

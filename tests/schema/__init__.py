@@ -1,0 +1,1 @@
+"""The public types: scalars, ids, cursors, the printed schema and the contract."""

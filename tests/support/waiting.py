@@ -1,0 +1,40 @@
+"""Waiting for something to become true, and no longer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+Result = TypeVar("Result")
+
+POLL_SECONDS = 0.01
+WAIT_SECONDS_MAX = 10.0
+
+
+async def eventually(ask: Callable[[], Awaitable[Result]], *, seconds_max: float = WAIT_SECONDS_MAX) -> Result:
+    """The first true answer of `ask`; fails after `seconds_max`."""
+    deadline = time.monotonic() + seconds_max
+    while True:
+        answer = await ask()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"this did not become true within {seconds_max} s: {answer!r}"
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def waits_for_a_lock(owner: "asyncpg.Connection") -> int:
+    """Wait until one of the application's backends waits for a lock in this database; returns its process id."""
+
+    async def waiting() -> int | None:
+        await owner.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction, else always the first look
+        pid: int | None = await owner.fetchval(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'vacancy'"
+            " AND wait_event_type = 'Lock' LIMIT 1"
+        )
+        return pid
+
+    pid = await eventually(waiting)
+    assert pid is not None
+    return pid
