@@ -41,7 +41,7 @@ run: setup
 ## test: lint, types, layers and all tests; stops at the first that fails
 test: lint types
 	@echo "== tests"
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist loadgroup
 
 ## lint: style, format and the layers of the house
 lint: setup

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.scalars import JSON
 
-from engine import availability
+from engine import alternatives as engine
 from engine.availability import Wish
 from engine.facts import ResourceFacts
 from engine.holds import ItemRequest
+from engine.vacancies import views_needed
 from models import errors
 from models.errors import BookingError, InvalidInput
 from models.keys import ResourceKey
@@ -63,7 +64,7 @@ class SoldOut(UserError):
         """Of the first item that needs what is sold out."""
         asked = await info.context.loaders.facts.load_many([item.resource for item in self.items])
         for item, facts in zip(self.items, asked, strict=True):
-            if facts is not None and self.key in availability.views_needed(facts):
+            if facts is not None and self.key in views_needed(facts):
                 return await alternatives(info, facts, item.wish, first)
         return []
 
@@ -131,11 +132,9 @@ def _user_error(error: BookingError, items: Sequence[ItemRequest]) -> UserError:
 async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, first: int | None) -> list[Slot]:
     """The nearest bookable times; InvalidInput unless `first` is from 1 to 10."""
     count = 3 if first is None else first
-    if not 1 <= count <= availability.ALTERNATIVES_MAX:
-        raise InvalidInput(f"From 1 to {availability.ALTERNATIVES_MAX} alternatives can be asked for.", path=("first",))
+    if not 1 <= count <= engine.ALTERNATIVES_MAX:
+        raise InvalidInput(f"From 1 to {engine.ALTERNATIVES_MAX} alternatives can be asked for.", path=("first",))
     context = info.context
-    found = await availability.alternatives(
-        facts, wish, first=count, load=context.loaders.timelines, now=context.clock()
-    )
+    found = await engine.alternatives(facts, wish, first=count, load=context.loaders.timelines, now=context.clock())
     context.loaders.budget.spend_elements(len(found))
     return [Slot.of(answer, facts.zone) for answer in found]

@@ -7,6 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from engine import availability
+from engine.calendar import calendar
 from engine.facts import Requirement, ResourceFacts
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey, VenueKey
@@ -200,7 +201,7 @@ class Resource(Node):
             raise InvalidInput("The calendar ends before it begins.", path=("to",))
         info.context.loaders.budget.spend_elements((to - from_).days * ELEMENTS_PER_DAY)
         facts = await _open_facts(info.context, self.key)
-        found = await availability.calendar(
+        found = await calendar(
             facts,
             from_,
             to,

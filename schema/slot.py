@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import strawberry
 
-from engine.availability import DayAnswer, SlotAnswer
+from engine.availability import SlotAnswer
+from engine.calendar import DayAnswer
 from models.civil import local_text
 from schema.enums import AvailabilityStatus
 from schema.refusal import Refusal

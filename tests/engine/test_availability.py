@@ -7,7 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from engine.availability import Wish, alternatives, availability, calendar, slots, timeline
+from engine.alternatives import alternatives
+from engine.availability import Wish, availability, slots, timeline
+from engine.calendar import calendar
 from engine.facts import ResourceFacts, load_facts
 from models.database import Database
 from models.errors import InvalidInput, InvalidTime

@@ -1,0 +1,62 @@
+"""What else could be booked, when a wish can not."""
+
+from datetime import date, datetime, timedelta
+
+from engine.availability import SlotAnswer, TimelineLoader, Wish, answers, interval_of, night_of
+from engine.facts import ResourceFacts
+from engine.rules.slots import slot_intervals
+from models import civil
+from models.errors import BookingError
+from models.interval import Interval
+from models.resource import AvailabilityType
+
+ALTERNATIVES_MAX = 10
+NIGHTS_AROUND = 14
+SESSION_DAYS_AROUND = 14
+OPENING_DAYS_AROUND = 3
+
+
+async def alternatives(
+    facts: ResourceFacts, wish: Wish, *, first: int = 3, load: TimelineLoader, now: datetime
+) -> list[SlotAnswer]:
+    """The bookable times of the same resource and length that begin nearest to the wish, nearest first, at most ten.
+
+    Looked for within 14 days on either side (3 where any time of the opening hours will do).
+    """
+    interval = interval_of(facts, wish)
+    wishes = [other for other in _wishes_around(facts, wish, interval, now) if interval_of(facts, other) != interval]
+    found = [answer for answer in await answers(facts, wishes, load=load, now=now) if answer.bookable]
+    found.sort(key=lambda answer: (abs(answer.interval.starts_at - interval.starts_at), answer.interval))
+    return found[: max(0, min(first, ALTERNATIVES_MAX))]
+
+
+def _wishes_around(facts: ResourceFacts, wish: Wish, interval: Interval, now: datetime) -> list[Wish]:
+    if wish.stay is not None:
+        return _stays_around(facts, wish, wish.stay, now)
+    kind = facts.resource.availability_type
+    around = timedelta(days=SESSION_DAYS_AROUND if kind == AvailabilityType.START_TIME else OPENING_DAYS_AROUND)
+    starts_at, ends_at = max(now, interval.starts_at - around), interval.starts_at + around
+    if starts_at >= ends_at:
+        return []
+    minutes = -(interval.duration // -timedelta(minutes=1)) if kind == AvailabilityType.OPENING_HOURS else None
+    try:
+        found = slot_intervals(facts.rules, kind, Interval(starts_at, ends_at), minutes, facts.zone)
+    except BookingError:  # what was asked for is out of any bound, and so is all around it
+        return []
+    return [Wish(window=other, quantity=wish.quantity, activity=wish.activity) for other in found]
+
+
+def _stays_around(facts: ResourceFacts, wish: Wish, stay: tuple[date, date], now: datetime) -> list[Wish]:
+    arrival, nights = stay[0], (stay[1] - stay[0]).days
+    today = civil.local_day(now, facts.zone)
+    found = []
+    for days in range(-NIGHTS_AROUND, NIGHTS_AROUND + 1):
+        other = arrival + timedelta(days=days)
+        if other < today:
+            continue
+        try:
+            night_of(facts, other, other + timedelta(days=nights))
+        except BookingError:  # the clocks skip check-in or check-out on that day
+            continue
+        found.append(Wish(stay=(other, other + timedelta(days=nights)), quantity=wish.quantity, activity=wish.activity))
+    return found

@@ -1,0 +1,107 @@
+"""Whole days: what is the best that can be had on each."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from engine.availability import (
+    TimelineLoader,
+    Wish,
+    answer_to,
+    check_quantity,
+    hull,
+    interval_of,
+    load_timeline,
+    night_of,
+)
+from engine.facts import ResourceFacts
+from engine.rules import limits
+from engine.rules.base import Refusal
+from engine.rules.slots import slot_intervals
+from engine.vacancies import AvailabilityStatus, EffectiveTimeline, vacancies_over
+from models import civil
+from models.errors import InvalidInput, InvalidTime
+from models.resource import AvailabilityType
+
+
+@dataclass(frozen=True, slots=True)
+class DayAnswer:
+    """A civil day, or the night that begins on it: the best that can be had of it."""
+
+    date: date
+    capacity: int
+    vacancies: int
+    status: AvailabilityStatus
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def bookable(self) -> bool:
+        return not self.refusals
+
+
+async def calendar(
+    facts: ResourceFacts,
+    first: date,
+    last: date,
+    *,
+    quantity: int = 1,
+    activity: str | None = None,
+    load: TimelineLoader,
+    now: datetime,
+) -> list[DayAnswer]:
+    """One answer per civil day of [first, last), at most 366: the best slot of the day, or the night that begins on it.
+
+    A day on which nothing is offered is CLOSED. Of today, what has begun does not count. Raises InvalidInput for no
+    days or too many, and for a bad quantity.
+    """
+    check_quantity(quantity)
+    if not 1 <= (last - first).days <= limits.WINDOW_DAYS_MAX:
+        raise InvalidInput(f"Ask for 1 to {limits.WINDOW_DAYS_MAX} days.", path=("to",))
+    by_day = {day: _wishes_of_day(facts, day, quantity, activity) for day in civil.days(first, last)}
+    offered = [interval_of(facts, wish) for wishes in by_day.values() for wish in wishes]
+    if not offered:
+        return [_nothing_on(day) for day in by_day]
+    found = await load_timeline(facts, hull(offered), load, Wish(activity=activity))
+    return [_best_of(facts, day, wishes, found, now) for day, wishes in by_day.items()]
+
+
+def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: EffectiveTimeline, now: datetime) -> DayAnswer:
+    """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has.
+
+    Rules are asked of the emptiest slot first, and of no more once one can be booked: a year has ten thousand.
+    """
+    slots = [
+        (wish, interval, vacancies_over(found, interval)) for wish in wishes for interval in [interval_of(facts, wish)]
+    ]
+    coming = [slot for slot in slots if slot[1].starts_at >= now] or slots
+    if not coming:
+        return _nothing_on(day)
+    coming.sort(key=lambda slot: -slot[2].vacancies)
+    best = None
+    for wish, interval, left in coming:
+        if best is not None and left.vacancies < wish.quantity:
+            break
+        answer = answer_to(facts, wish, interval, left, now)
+        best = answer if best is None or answer.bookable else best
+        if best.bookable:
+            break
+    assert best is not None
+    return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals)
+
+
+def _nothing_on(day: date) -> DayAnswer:
+    closed = Refusal("CLOSED", "Nothing is offered on this day.")
+    return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
+
+
+def _wishes_of_day(facts: ResourceFacts, day: date, quantity: int, activity: str | None) -> list[Wish]:
+    """What is offered on this day; nothing on a day, or for a night, that the clocks skip."""
+    try:
+        if facts.resource.availability_type == AvailabilityType.NIGHTLY:
+            stay = (day, day + timedelta(days=1))
+            night_of(facts, *stay)
+            return [Wish(stay=stay, quantity=quantity, activity=activity)]
+        window = civil.civil_day(day, facts.zone)
+    except InvalidTime:
+        return []
+    found = slot_intervals(facts.rules, facts.resource.availability_type, window, None, facts.zone)
+    return [Wish(window=interval, quantity=quantity, activity=activity) for interval in found]
