@@ -84,6 +84,10 @@ class Resource(Node):
     availability_type: AvailabilityType = strawberry.field(description="How its bookable times come about.")
     sharing: Sharing = strawberry.field(description="Whether parties may be there at the same time.")
     capacity: int = strawberry.field(description="Base capacity, in units; the timeline has the truth at an instant.")
+    hold_minutes: int = strawberry.field(description="How long a hold of it lasts, in minutes; rounded up.")
+    hold_ceiling_minutes: int = strawberry.field(
+        description="How long after it was made a hold can be extended to, in minutes; rounded up."
+    )
     version: Long = strawberry.field(description="Grows by exactly one with every change of its timeline.")
 
     @classmethod
@@ -99,6 +103,8 @@ class Resource(Node):
             availability_type=AvailabilityType(row.availability_type),
             sharing=Sharing(row.sharing),
             capacity=row.capacity,
+            hold_minutes=-(row.hold_seconds // -60),
+            hold_ceiling_minutes=-(row.hold_ceiling_seconds // -60),
             version=Long(row.version),
         )
 

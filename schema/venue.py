@@ -44,6 +44,9 @@ class Venue(Node):
     check_out_time: time | None = strawberry.field(
         description="When nights end, on the day of departure. Null: no nights."
     )
+    is_published: bool = strawberry.field(
+        description="Whether everybody may see it; if not, its organization's staff alone."
+    )
 
     @classmethod
     def of(cls, row: VenueRow) -> "Venue":
@@ -60,6 +63,7 @@ class Venue(Node):
             country=row.country,
             check_in_time=row.check_in_time,
             check_out_time=row.check_out_time,
+            is_published=row.is_published,
         )
 
     @field("Who runs it.")
