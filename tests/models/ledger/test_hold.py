@@ -131,6 +131,18 @@ async def test_closed_is_told_before_sold_out(database: Database) -> None:
         await make_hold(database, resource, "11:00", "14:00")
 
 
+async def test_of_several_resources_the_reason_that_is_hardest_to_mend_is_told(database: Database) -> None:
+    """Whichever of the two comes first in the order of ids."""
+    resources = [await make_resource(database, capacity=0)]
+    resources.append(await make_resource(database, beside=resources[0], capacity=0))
+    for closed, full in (resources, reversed(resources)):
+        await calls.adjust(database, adjust_of(closed, "10:00", "12:00", closed=True))
+
+        with pytest.raises(Closed):
+            await make_hold(database, full, also=(item_of(closed),))
+        await calls.adjust(database, adjust_of(closed, "10:00", "12:00", closed=False))
+
+
 async def test_another_organizations_resource_is_not_found(database: Database, owner: asyncpg.Connection) -> None:
     own, foreign = await make_resource(database), await make_resource(database)
     request = hold_of(own)

@@ -1,0 +1,121 @@
+"""Many clients at one place: who got it, who was refused, and what should not have happened.
+
+The clients are of several processes' worth of connections, with real commits. The rounds of a race are of one resource
+at different hours, so that they meet in nothing else.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from models.database import Database, connect
+from models.errors import BookingError
+from models.interval import Interval
+from tests.support.factories import between
+
+CLIENTS = 50
+ROUNDS = 200
+CONTROL_ROUNDS = 8
+PROCESSES = 3
+CONNECTIONS_PER_PROCESS = 4
+LOWER = "lower"
+"""The name of clients who take the place out of service."""
+
+Ask = Callable[[Database], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a round ended, by the name of what each client asked for."""
+
+    won: tuple[str, ...]
+    refused: tuple[BookingError, ...]
+    defects: tuple[BaseException, ...]
+
+
+@asynccontextmanager
+async def processes(database_url: str) -> AsyncIterator[list[Database]]:
+    """Several sets of connections to one database, as several processes have."""
+    opened = [await connect(database_url, pool_size=CONNECTIONS_PER_PROCESS) for _ in range(PROCESSES)]
+    try:
+        yield opened
+    finally:
+        for database in opened:
+            await database.close()
+
+
+async def race(databases: Sequence[Database], clients: Sequence[tuple[str, Ask]]) -> Outcome:
+    """Let all clients ask at once, in random order, spread over the processes."""
+    shuffled = random.sample(clients, len(clients))
+    answers = await asyncio.gather(
+        *(ask(databases[position % len(databases)]) for position, (_, ask) in enumerate(shuffled)),
+        return_exceptions=True,
+    )
+    named = [(name, answer) for (name, _), answer in zip(shuffled, answers, strict=True)]
+    return Outcome(
+        won=tuple(name for name, answer in named if not isinstance(answer, BaseException)),
+        refused=tuple(answer for _, answer in named if isinstance(answer, BookingError)),
+        defects=tuple(
+            answer for _, answer in named if isinstance(answer, BaseException) and not isinstance(answer, BookingError)
+        ),
+    )
+
+
+def assert_one_winner(outcome: Outcome) -> None:
+    """Somebody gets the last place, nobody else does, and everybody else is told so in the words of the business."""
+    assert outcome.defects == ()
+    # To lower what has been lowered changes nothing: all who ask for it succeed together, as one.
+    winners = [name for name in outcome.won if name != LOWER] + [LOWER] * (LOWER in outcome.won)
+    assert len(winners) == 1, f"{len(winners)} got the last place: {winners}"
+    assert len(outcome.refused) == CLIENTS - len(outcome.won)
+
+
+def hour(number: int) -> Interval:
+    """The n-th hour of the race's calendar."""
+    first = between("2030-01-01 00:00", "2030-01-01 01:00")
+    shift = timedelta(hours=number)
+    return Interval(first.starts_at + shift, first.ends_at + shift)
+
+
+async def switch_locks_off(owner: "asyncpg.Connection") -> None:
+    """The guard under test, gone: admissions check what is free without waiting for one another.
+
+    Checking and claiming are some microseconds apart; a pause between the two makes the race happen in every round.
+    """
+    await owner.execute("""
+        CREATE OR REPLACE FUNCTION ledger_lock_resources(p_organization_id uuid, p_resource_ids uuid[])
+        RETURNS integer LANGUAGE sql AS 'SELECT cardinality(p_resource_ids)';
+        CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM pg_sleep(0.02);
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER a_pause BEFORE INSERT OR UPDATE ON booking FOR EACH ROW EXECUTE FUNCTION pause();
+        CREATE TRIGGER a_pause BEFORE INSERT ON adjustment FOR EACH ROW EXECUTE FUNCTION pause();
+    """)
+
+
+async def switch_checks_off(owner: "asyncpg.Connection") -> None:
+    """The last line, gone too: the timeline may say that more is taken than there is."""
+    await owner.execute("ALTER TABLE timeline DROP CONSTRAINT timeline_taken_check")
+
+
+async def let_holds_lapse(owner: "asyncpg.Connection") -> None:
+    """The tempting way to end a hold: past its time it does not count any more, and nobody writes that down."""
+    await owner.execute("""
+        CREATE OR REPLACE FUNCTION ledger_expire_over(
+            p_organization_id uuid, p_resource_ids uuid[], p_locked_ids uuid[], p_from timestamptz, p_to timestamptz
+        ) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+            DELETE FROM claim c USING booking b
+             WHERE b.organization_id = c.organization_id AND b.id = c.booking_id
+               AND c.organization_id = p_organization_id AND c.resource_id = ANY (p_resource_ids)
+               AND b.status = 'ON_HOLD' AND b.hold_expires_at <= clock_timestamp();
+            RETURN true;
+        END $$;
+        ALTER TABLE booking DISABLE TRIGGER booking_is_whole;
+        ALTER TABLE claim DISABLE TRIGGER claim_of_whole_booking;
+    """)
