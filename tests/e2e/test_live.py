@@ -45,6 +45,7 @@ from tests.e2e.support import (
 )
 from tests.support.databases import ServerUrls
 from tests.support.factories import key_of, make_requirement, make_resource, make_venue
+from tests.support.waiting import eventually
 
 HOLDS = 50
 WITHOUT_REDIS_SECONDS_MAX = 5.0
@@ -153,7 +154,7 @@ async def test_a_hold_through_one_server_is_pushed_to_the_watchers_of_both(
 
 @pytest.mark.timeout(180)
 async def test_valkey_may_die_and_come_back(live: Live, database: Database) -> None:
-    resource = await make_resource(database, capacity=10)
+    resource = await make_resource(database, capacity=20)
     async with two_watchers(live, id_of(resource)) as (client, watches):
         live.valkey.kill()
         try:
@@ -168,19 +169,21 @@ async def test_valkey_may_die_and_come_back(live: Live, database: Database) -> N
         version = await version_in_database(database, key_of(resource))
         for watch in watches:
             change = await watch.until(lambda change: change["version"] == version)
-            assert change["steps"][0]["vacancies"] == 7
+            assert change["steps"][0]["vacancies"] == 17
 
-        # Everything listens and publishes again: far sooner than a look into the database every few seconds.
-        await asyncio.sleep(1.5)
+        # Once everything listens and publishes again, far sooner than a look into the database every few seconds.
         quick = []
-        for later in range(version + 1, version + 6):
+        for later in range(version + 1, version + 11):
             began = time.perf_counter()
             await hold(client, id_of(resource))
             quick.append(max(await asyncio.gather(*(seconds_until(watch, later, began) for watch in watches))))
-        assert statistics.median(quick) < 1.0
+        assert statistics.median(quick[-5:]) < 1.0
         unpublished = "SELECT count(*) FROM outbox WHERE published_at IS NULL AND organization_id = $1"
-        await asyncio.sleep(0.5)
-        assert await database.ledger.fetchval(unpublished, resource.organization_id) == 0
+
+        async def nothing_is_left() -> bool:
+            return bool(await database.ledger.fetchval(unpublished, resource.organization_id) == 0)
+
+        await eventually(nothing_is_left)
 
 
 async def test_a_hold_that_ends_by_itself_is_pushed(live: Live, database: Database) -> None:

@@ -14,5 +14,10 @@ GRANT INSERT ON booking_item, adjustment, idempotency TO vacancy_app;
 GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: the key first, what came of it after
 GRANT INSERT, DELETE ON claim TO vacancy_app;
 
--- The functions that write what the role may not are not its to call; triggers call them as their owner.
+-- The functions that write what the role may not are not its to call; triggers call them as their owner. Those of the
+-- worker look into all organizations, so they are for this role and for nobody else who may log in.
 REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget TO vacancy_app;

@@ -91,6 +91,40 @@ async def test_it_waits_for_whoever_is_at_another_of_its_resources(
     assert await taken_of(owner, other) == [("dawn", 0)]
 
 
+async def test_it_gives_up_its_locks_before_it_waits_out_of_order(
+    database: Database, owner: asyncpg.Connection, owner_url: str
+) -> None:
+    """A hold ends while somebody waits for one of its resources, and the other, earlier in the order, is locked."""
+    other = await make_resource(database)
+    wanted = await make_resource(database, beside=other, capacity=2)
+    assert other.id < wanted.id
+    running = await make_hold(database, wanted, also=(item_of(other),))
+    await let_run_out(owner, await make_hold(database, wanted))
+
+    somebody = await asyncpg.connect(owner_url)
+    try:
+        elsewhere = somebody.transaction()
+        await elsewhere.start()
+        await somebody.execute("SELECT FROM resource WHERE id = $1 FOR NO KEY UPDATE", other.id)
+        async with owner.transaction():
+            await owner.execute("SELECT FROM resource WHERE id = $1 FOR NO KEY UPDATE", wanted.id)
+            asking = asyncio.create_task(make_hold(database, wanted, quantity=2))
+            await waits_for_a_lock(owner)
+            await owner.execute("SET LOCAL session_replication_role = replica")
+            await owner.execute(
+                "UPDATE booking SET hold_expires_at = clock_timestamp() WHERE id = $1", running.booking.id
+            )
+        await waits_for_a_lock(owner)
+        await owner.execute("SELECT FROM resource WHERE id = $1 FOR NO KEY UPDATE NOWAIT", wanted.id)
+        await elsewhere.rollback()
+    finally:
+        await somebody.close()
+    await asking
+
+    assert await status_of(owner, running.booking.id) == BookingStatus.EXPIRED
+    assert await taken_of(owner, other) == [("dawn", 0)]
+
+
 async def test_only_what_is_over_ends(database: Database, owner: asyncpg.Connection) -> None:
     resource = await make_resource(database, capacity=3)
     over = await make_hold(database, resource)

@@ -1,5 +1,7 @@
 """What a booking of one resource takes of others."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -8,6 +10,7 @@ from models.errors import Closed, SoldOut
 from models.ledger import calls
 from models.ledger.requests import BookingAction
 from models.resource import Resource
+from tests.support.by_hand import claim_by_hand
 from tests.support.factories import (
     adjust_of,
     change_of,
@@ -18,6 +21,7 @@ from tests.support.factories import (
     make_resource,
 )
 from tests.support.ledger import status_of, taken_of
+from tests.support.waiting import waits_for_a_lock
 
 
 async def _house(database: Database, rooms: int = 3) -> tuple[Resource, list[Resource]]:
@@ -126,3 +130,29 @@ async def test_what_is_taken_stays_when_the_requirement_changes(database: Databa
     assert await taken_of(owner, rooms[0]) == [("dawn", 0), ("10:00", 1), ("12:00", 0)]
     await calls.change_booking(database, change_of(held, BookingAction.CANCEL))
     assert await taken_of(owner, rooms[0]) == [("dawn", 0)]
+
+
+async def test_a_requirement_that_is_made_meanwhile_is_locked_too(
+    database: Database, owner: asyncpg.Connection, owner_url: str
+) -> None:
+    """The request waits for the tour while a guide becomes required; then it waits its turn for the guide as well."""
+    tour = await make_resource(database)
+    guide = await make_resource(database, beside=tour)
+    somebody = await asyncpg.connect(owner_url)
+    try:
+        taking = somebody.transaction()
+        await taking.start()
+        await claim_by_hand(somebody, guide)
+        async with owner.transaction():
+            await owner.execute("SELECT FROM resource WHERE id = $1 FOR NO KEY UPDATE", tour.id)
+            holding = asyncio.create_task(make_hold(database, tour))
+            await waits_for_a_lock(owner)
+            await make_requirement(database, tour, guide, per_booking=1)
+        await waits_for_a_lock(owner)
+        await taking.commit()
+    finally:
+        await somebody.close()
+
+    with pytest.raises(SoldOut) as refusal:
+        await holding
+    assert refusal.value.resource_id == guide.id
