@@ -10,14 +10,19 @@ Both kinds work as the role `vacancy_app`, which owns nothing (docs/adr/0003).
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NewType, TypeVar
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.grouping import Groups
+from models.observer import Observer, Unobserved
 
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session that only reads: rolled back when it ends."""
@@ -33,6 +38,9 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_WAIT_SECONDS = 5
 CALL_SECONDS_MAX = 12.0
+
+_CALL = re.compile(r"SELECT (?:.* FROM )?((?:ledger|worker)_\w+)\(")
+"""A call of a function of ours: its name is the name of the transaction."""
 
 
 class LedgerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -51,6 +59,8 @@ class Database:
     sessions: async_sessionmaker[AsyncSession]
     wait_seconds_max: float = CALL_SECONDS_MAX
     in_flight: set["asyncio.Task[Any]"] = field(default_factory=set)
+    observer: Observer = field(default_factory=Unobserved)
+    groups: Groups[Any, Any] = field(default_factory=Groups)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
@@ -61,8 +71,9 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteSession]:
         """One transaction, READ COMMITTED, committed here and nowhere else."""
-        async with self.sessions.begin() as session:
-            yield WriteSession(session)
+        with self._timed("writing"):
+            async with self.sessions.begin() as session:
+                yield WriteSession(session)
 
     async def finish(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Carry a unit of work to its end even if the caller is cancelled meanwhile (a client that went away).
@@ -74,29 +85,49 @@ class Database:
         task.add_done_callback(self.in_flight.discard)
         return await asyncio.shield(task)
 
+    @property
+    def waiting(self) -> int:
+        """How many calls of the ledger wait for a connection. asyncpg does not tell: this looks into its queue."""
+        return sum(not getter.done() for getter in self.ledger._queue._getters)
+
+    @contextmanager
+    def _timed(self, transaction: str) -> Iterator[None]:
+        began, failure = time.monotonic(), None
+        try:
+            yield
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            self.observer.called(transaction, time.monotonic() - began, failure)
+
     async def close(self) -> None:
-        """Close all connections, after the units of work that are in flight."""
+        """Close all connections, after the units of work that are in flight, and those that wait for their turn."""
+        await self.groups.finish()
         if self.in_flight:
             await asyncio.wait(self.in_flight)
         await self.ledger.close()
         await self.engine.dispose()
 
 
-async def connect(database_url: str, *, pool_size: int = 8) -> Database:
+async def connect(database_url: str, *, pool_size: int = 8, observer: Observer | None = None) -> Database:
     """Open the pools. Each has at most `pool_size` connections; waiting for one is bounded too (`POOL_WAIT_SECONDS`).
 
     Few connections beat many: every waiter of a row lock is woken to look again when it is released, so that many
     claimants of one hot row slow each other down (docs/adr/0004).
     """
     dsn = _dsn(database_url)
+    observer = observer or Unobserved()
     ledger = await asyncpg.create_pool(
         dsn,
+        init=_timing(observer),
         min_size=1,
         max_size=pool_size,
         timeout=CONNECT_TIMEOUT_SECONDS,
         connection_class=LedgerConnection,
         # The statements in the ledger's functions are always the same: planning one anew costs more than running it.
-        server_settings=_server_settings() | {"plan_cache_mode": "force_generic_plan"},
+        # Each finds its rows by an index; a plan made while a table was small must not go on reading all of it.
+        server_settings=_server_settings() | {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"},
     )
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -107,13 +138,29 @@ async def connect(database_url: str, *, pool_size: int = 8) -> Database:
         json_serializer=json.dumps,
         hide_parameters=True,  # what SQLAlchemy says of an error may be logged; contacts may not
     )
-    return Database(ledger, engine, async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False))
+    sessions = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+    return Database(ledger, engine, sessions, observer=observer)
 
 
 def owner_engine(owner_url: str) -> AsyncEngine:
     """An engine for migrations: the login role of the URL itself, long statements allowed."""
     dsn = _dsn(owner_url)
     return create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), pool_size=1)
+
+
+def _timing(observer: Observer) -> Callable[["asyncpg.Connection"], Awaitable[None]] | None:
+    """What makes a connection tell the observer of each call of a function; nothing where nobody counts."""
+    if isinstance(observer, Unobserved):
+        return None
+
+    def tell(query: Any) -> None:
+        called = _CALL.match(query.query)
+        observer.called(called[1] if called else "other", query.elapsed, query.exception)
+
+    async def init(connection: "asyncpg.Connection") -> None:
+        connection.add_query_logger(tell)
+
+    return init
 
 
 def _server_settings() -> dict[str, str]:

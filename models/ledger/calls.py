@@ -7,9 +7,10 @@ when waiting took too long, the caller is told `Busy`. Work that has begun is fi
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from models.booking import Booking, BookingItem
@@ -37,7 +38,8 @@ async def hold(database: Database, request: Hold) -> BookingRecord:
 
     Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy.
     Locks every resource that it takes from, in id order, so that concurrent admissions to one resource come one after
-    the other and each sees all before it.
+    the other and each sees all before it. Requests of this process for the same resources that come while another is
+    under way go together in the next call and commit, first come, first served, each with its own outcome.
     """
     payload = {
         **_of(request.command),
@@ -58,7 +60,14 @@ async def hold(database: Database, request: Hold) -> BookingRecord:
         ],
         "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
     }
-    return await _booking(database, request.command, "SELECT ledger_hold($1, $2)", payload)
+    organization_id = request.command.organization_id
+    lane = (organization_id, frozenset(item.resource_id for item in request.items))
+    answer = await database.groups.ask(
+        lane, json.dumps(payload, default=_plain), partial(_hold_together, database, organization_id)
+    )
+    if isinstance(answer, Exception):
+        raise answer
+    return await _booking(database, request.command, _accept(answer))
 
 
 async def change_booking(database: Database, request: ChangeBooking) -> BookingRecord:
@@ -74,7 +83,8 @@ async def change_booking(database: Database, request: ChangeBooking) -> BookingR
         "expected_version": request.expected_version,
         "until_start": request.until_start,
     }
-    return await _booking(database, request.command, "SELECT ledger_change_booking($1, $2)", payload)
+    answer = await _repeated(database, request.command, "SELECT ledger_change_booking($1, $2)", payload)
+    return await _booking(database, request.command, answer)
 
 
 async def adjust(database: Database, request: Adjust) -> int:
@@ -124,8 +134,32 @@ def _of(command: Command) -> dict[str, Any]:
     return {"actor": command.actor, "key": command.key, "request_hash": command.request_hash.hex()}
 
 
-async def _booking(database: Database, command: Command, call: str, payload: dict[str, Any]) -> BookingRecord:
-    answer = await _repeated(database, command, call, payload)
+async def _hold_together(
+    database: Database, organization_id: uuid.UUID, payloads: Sequence[str]
+) -> Sequence[dict[str, Any] | Exception]:
+    """The ledger's answer to each; if one of them is a defect, it fails by itself and not with its neighbours."""
+
+    async def attempt() -> list[dict[str, Any]]:
+        together = f"[{','.join(payloads)}]"
+        answers: list[dict[str, Any]] = json.loads(
+            await database.ledger.fetchval("SELECT ledger_hold($1, $2)", organization_id, together)
+        )
+        if any(answer["outcome"] == "RELOCK" for answer in answers):
+            raise Relock  # the others are found done when all are asked again
+        return answers
+
+    try:
+        return await until_done(database, attempt)
+    except BookingError as error:
+        return [error] * len(payloads)
+    except Exception as error:  # noqa: BLE001 - it is raised again, to whom it concerns
+        if len(payloads) == 1:
+            return [error]
+        each = [await _hold_together(database, organization_id, [payload]) for payload in payloads]
+        return [answer for (answer,) in each]
+
+
+async def _booking(database: Database, command: Command, answer: dict[str, Any]) -> BookingRecord:
     if answer["outcome"] == "REPLAYED":
         return await _remembered(database, command, answer["result"])
     return _record(answer)

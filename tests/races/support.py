@@ -21,8 +21,11 @@ from tests.support.factories import between
 CLIENTS = 50
 ROUNDS = 200
 CONTROL_ROUNDS = 8
-PROCESSES = 3
-CONNECTIONS_PER_PROCESS = 4
+PROCESSES = 16
+CONNECTIONS_PER_PROCESS = 1
+CONTROL_CLIENTS = PROCESSES
+"""One per process, so that none is admitted together with another: what is switched off is between processes."""
+SPREAD_SECONDS = 0.015
 LOWER = "lower"
 """The name of clients who take the place out of service."""
 
@@ -50,10 +53,19 @@ async def processes(database_url: str) -> AsyncIterator[list[Database]]:
 
 
 async def race(databases: Sequence[Database], clients: Sequence[tuple[str, Ask]]) -> Outcome:
-    """Let all clients ask at once, in random order, spread over the processes."""
+    """Let all clients ask within some milliseconds, in random order, spread over the processes.
+
+    Not in the very same one: within one process a hold takes a turn of the event loop more than other calls before it
+    is sent, and would lose every duel with them.
+    """
+
+    async def soon(ask: Ask, database: Database) -> object:
+        await asyncio.sleep(random.uniform(0, SPREAD_SECONDS))
+        return await ask(database)
+
     shuffled = random.sample(clients, len(clients))
     answers = await asyncio.gather(
-        *(ask(databases[position % len(databases)]) for position, (_, ask) in enumerate(shuffled)),
+        *(soon(ask, databases[position % len(databases)]) for position, (_, ask) in enumerate(shuffled)),
         return_exceptions=True,
     )
     named = [(name, answer) for (name, _), answer in zip(shuffled, answers, strict=True)]
@@ -68,11 +80,10 @@ async def race(databases: Sequence[Database], clients: Sequence[tuple[str, Ask]]
 
 def assert_one_winner(outcome: Outcome) -> None:
     """Somebody gets the last place, nobody else does, and everybody else is told so in the words of the business."""
-    assert outcome.defects == ()
+    assert outcome.defects == (), "who is not a winner is refused in the words of the business"
     # To lower what has been lowered changes nothing: all who ask for it succeed together, as one.
     winners = [name for name in outcome.won if name != LOWER] + [LOWER] * (LOWER in outcome.won)
     assert len(winners) == 1, f"{len(winners)} got the last place: {winners}"
-    assert len(outcome.refused) == CLIENTS - len(outcome.won)
 
 
 def hour(number: int) -> Interval:

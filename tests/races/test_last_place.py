@@ -16,6 +16,7 @@ from models.ledger.requests import BookingAction, BookingRecord, HoldItem
 from models.resource import Resource
 from tests.races.support import (
     CLIENTS,
+    CONTROL_CLIENTS,
     CONTROL_ROUNDS,
     LOWER,
     ROUNDS,
@@ -31,9 +32,9 @@ from tests.races.support import (
 )
 from tests.support.factories import adjust_of, change_of, hold_of, let_run_out, make_requirement, make_resource
 
-HALF = CLIENTS // 2
-FEW = CLIENTS // 5
-Round = Callable[[Sequence[Database], int], Awaitable[Outcome]]
+pytestmark = pytest.mark.timeout(300)  # ten thousand admissions each, on whatever machine
+
+Round = Callable[[Sequence[Database], int, int], Awaitable[Outcome]]
 Prepare = Callable[[Database, asyncpg.Connection], Awaitable[Round]]
 
 
@@ -57,8 +58,8 @@ def _lower(resource: Resource, when: Interval) -> Ask:
 async def hold_against_hold(database: Database, owner: asyncpg.Connection) -> Round:
     resource = await make_resource(database, capacity=1)
 
-    async def play(databases: Sequence[Database], number: int) -> Outcome:
-        return await race(databases, [("hold", _hold(resource, hour(number))) for _ in range(CLIENTS)])
+    async def play(databases: Sequence[Database], number: int, clients: int) -> Outcome:
+        return await race(databases, [("hold", _hold(resource, hour(number))) for _ in range(clients)])
 
     return play
 
@@ -67,12 +68,12 @@ async def late_confirm_against_hold(database: Database, owner: asyncpg.Connectio
     """Half of the clients confirm a hold that is over, the other half want its place."""
     resource = await make_resource(database, capacity=1)
 
-    async def play(databases: Sequence[Database], number: int) -> Outcome:
+    async def play(databases: Sequence[Database], number: int, clients: int) -> Outcome:
         held = await _hold(resource, hour(number))(database)
         assert isinstance(held, BookingRecord)
         await let_run_out(owner, held)
-        confirms = [("confirm", _confirm(held)) for _ in range(HALF)]
-        return await race(databases, confirms + [("hold", _hold(resource, hour(number))) for _ in range(HALF)])
+        confirms = [("confirm", _confirm(held)) for _ in range(clients // 2)]
+        return await race(databases, confirms + [("hold", _hold(resource, hour(number))) for _ in range(clients // 2)])
 
     return play
 
@@ -81,9 +82,11 @@ async def reduction_against_hold(database: Database, owner: asyncpg.Connection) 
     """Some of the clients take the last place out of service, the others want it."""
     resource = await make_resource(database, capacity=1)
 
-    async def play(databases: Sequence[Database], number: int) -> Outcome:
-        lowers = [(LOWER, _lower(resource, hour(number))) for _ in range(FEW)]
-        return await race(databases, lowers + [("hold", _hold(resource, hour(number))) for _ in range(CLIENTS - FEW)])
+    async def play(databases: Sequence[Database], number: int, clients: int) -> Outcome:
+        lowers = [(LOWER, _lower(resource, hour(number))) for _ in range(clients // 5)]
+        return await race(
+            databases, lowers + [("hold", _hold(resource, hour(number))) for _ in range(clients - clients // 5)]
+        )
 
     return play
 
@@ -95,9 +98,11 @@ async def house_against_room(database: Database, owner: asyncpg.Connection) -> R
     for room in rooms:
         await make_requirement(database, house, room, per_booking=1)
 
-    async def play(databases: Sequence[Database], number: int) -> Outcome:
-        houses = [("house", _hold(house, hour(number))) for _ in range(HALF)]
-        return await race(databases, houses + [("room", _hold(rooms[number % 3], hour(number))) for _ in range(HALF)])
+    async def play(databases: Sequence[Database], number: int, clients: int) -> Outcome:
+        houses = [("house", _hold(house, hour(number))) for _ in range(clients // 2)]
+        return await race(
+            databases, houses + [("room", _hold(rooms[number % 3], hour(number))) for _ in range(clients // 2)]
+        )
 
     return play
 
@@ -112,11 +117,11 @@ OVERSELLING = [hold_against_hold, reduction_against_hold, house_against_room]
 
 
 async def _rounds(
-    prepare: Prepare, database: Database, owner: asyncpg.Connection, database_url: str, count: int
+    prepare: Prepare, database: Database, owner: asyncpg.Connection, database_url: str, count: int, clients: int
 ) -> list[Outcome]:
     play = await prepare(database, owner)
     async with processes(database_url) as databases:
-        return [await play(databases, number) for number in range(count)]
+        return [await play(databases, number, clients) for number in range(count)]
 
 
 async def _oversold(owner: asyncpg.Connection) -> int:
@@ -134,7 +139,7 @@ def _constraints(outcomes: list[Outcome]) -> set[str]:
 async def test_exactly_one_gets_the_last_place(
     prepare: Prepare, sides: set[str], database: Database, owner: asyncpg.Connection, database_url: str
 ) -> None:
-    outcomes = await _rounds(prepare, database, owner, database_url, ROUNDS)
+    outcomes = await _rounds(prepare, database, owner, database_url, ROUNDS, CLIENTS)
 
     for outcome in outcomes:
         assert_one_winner(outcome)
@@ -150,7 +155,7 @@ async def test_control_without_the_lock_the_race_is_seen(
     await switch_locks_off(owner)
     await switch_checks_off(owner)
 
-    outcomes = await _rounds(prepare, database, owner, database_url, CONTROL_ROUNDS)
+    outcomes = await _rounds(prepare, database, owner, database_url, CONTROL_ROUNDS, CONTROL_CLIENTS)
 
     assert any(len(outcome.won) > 1 for outcome in outcomes)
     assert await _oversold(owner) > 0
@@ -165,7 +170,7 @@ async def test_control_without_the_lock_the_check_is_the_last_line(
     """Nothing is oversold; but the losers are told by the database, in words that are no answer for a guest."""
     await switch_locks_off(owner)
 
-    outcomes = await _rounds(prepare, database, owner, database_url, CONTROL_ROUNDS)
+    outcomes = await _rounds(prepare, database, owner, database_url, CONTROL_ROUNDS, CONTROL_CLIENTS)
 
     assert _constraints(outcomes) == {"timeline_taken_check"}
     assert await _oversold(owner) == 0
@@ -178,7 +183,7 @@ async def test_control_where_holds_just_lapse_the_late_confirm_and_the_hold_both
     """This duel has a second guard beside the lock, the hold's own status: so its control breaks that one."""
     await let_holds_lapse(owner)
 
-    outcomes = await _rounds(late_confirm_against_hold, database, owner, database_url, CONTROL_ROUNDS)
+    outcomes = await _rounds(late_confirm_against_hold, database, owner, database_url, CONTROL_ROUNDS, CONTROL_CLIENTS)
 
     assert any(set(outcome.won) == {"confirm", "hold"} for outcome in outcomes)
     with pytest.raises(AssertionError, match="got the last place"):

@@ -58,6 +58,10 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_resource_made() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    IF NEW.version <> 0 THEN
+        RAISE EXCEPTION 'a resource begins at version 0'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_version_check', TABLE = 'resource';
+    END IF;
     INSERT INTO timeline (organization_id, resource_id, at, capacity, taken, sharing_key, closed)
     VALUES (NEW.organization_id, NEW.id, '-infinity', NEW.capacity, 0, NULL, false);
     RETURN NULL;

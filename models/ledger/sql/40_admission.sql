@@ -3,45 +3,48 @@
 
 DO $$ BEGIN
     CREATE TYPE ledger_take AS (
-        resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint, sharing_key text
+        booking_id uuid, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint, sharing_key text
     );
 EXCEPTION WHEN duplicate_object THEN NULL;
 END $$;
 
--- What a booking of these items takes: of each resource itself, and of all that it requires. Items of one resource,
--- interval and activity count as one booking of it. One take per resource and interval.
-CREATE OR REPLACE FUNCTION ledger_takes(p_organization_id uuid, p_booking_id uuid, p_items jsonb)
+-- What bookings of these requests take: of each resource itself, and of all that it requires. Items of one resource,
+-- interval and activity count as one booking of it. One take per booking, resource and interval.
+CREATE OR REPLACE FUNCTION ledger_takes(p_organization_id uuid, p_requests jsonb)
 RETURNS ledger_take[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
         WITH item AS (
-            SELECT i.resource_id, i.starts_at, i.ends_at, i.activity, sum(i.quantity) AS quantity
-              FROM jsonb_to_recordset(p_items) AS i (
+            SELECT (q->>'booking_id')::uuid AS booking_id, i.resource_id, i.starts_at, i.ends_at, i.activity,
+                   sum(i.quantity) AS quantity
+              FROM jsonb_array_elements(p_requests) AS q
+              CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (
                   resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint, activity text
               )
-             GROUP BY i.resource_id, i.starts_at, i.ends_at, i.activity
+             GROUP BY q->>'booking_id', i.resource_id, i.starts_at, i.ends_at, i.activity
         ), taken AS (
-            SELECT resource_id, starts_at, ends_at, activity, quantity FROM item
+            SELECT booking_id, resource_id, starts_at, ends_at, activity, quantity FROM item
             UNION ALL
-            SELECT q.required_id, i.starts_at, i.ends_at, i.activity, q.per_unit * i.quantity + q.per_booking
+            SELECT i.booking_id, n.required_id, i.starts_at, i.ends_at, i.activity,
+                   n.per_unit * i.quantity + n.per_booking
               FROM item i
-              JOIN resource_requirement q ON q.organization_id = p_organization_id AND q.resource_id = i.resource_id
+              JOIN resource_requirement n ON n.organization_id = p_organization_id AND n.resource_id = i.resource_id
         ), keyed AS (
-            SELECT t.resource_id, t.starts_at, t.ends_at, t.quantity,
+            SELECT t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity,
                    CASE r.sharing WHEN 'SHARED' THEN NULL
-                                  WHEN 'SAME_ACTIVITY' THEN coalesce(t.activity, '#' || p_booking_id)
-                                  ELSE '#' || p_booking_id END AS sharing_key
+                                  WHEN 'SAME_ACTIVITY' THEN coalesce(t.activity, '#' || t.booking_id)
+                                  ELSE '#' || t.booking_id END AS sharing_key
               FROM taken t
               JOIN resource r ON r.organization_id = p_organization_id AND r.id = t.resource_id
         )
         SELECT coalesce(array_agg(
-            (k.resource_id, k.starts_at, k.ends_at, k.quantity, k.sharing_key)::ledger_take
-            ORDER BY k.resource_id, k.starts_at, k.ends_at
+            (k.booking_id, k.resource_id, k.starts_at, k.ends_at, k.quantity, k.sharing_key)::ledger_take
+            ORDER BY k.booking_id, k.resource_id, k.starts_at, k.ends_at
         ), '{}')
           FROM (
-            SELECT resource_id, starts_at, ends_at, sharing_key, sum(quantity)::bigint AS quantity
+            SELECT booking_id, resource_id, starts_at, ends_at, sharing_key, sum(quantity)::bigint AS quantity
               FROM keyed
-             GROUP BY resource_id, starts_at, ends_at, sharing_key
+             GROUP BY booking_id, resource_id, starts_at, ends_at, sharing_key
         ) k
     );
 END $$;
@@ -141,94 +144,203 @@ BEGIN
             p_result, clock_timestamp());
 END $$;
 
--- Holds the request's items, all or nothing. Outcomes: DONE, REPLAYED, REFUSED (with the refusal),
--- IDEMPOTENCY_CONFLICT, RELOCK (call again: what has to be locked was not what had been read).
---
--- p_request: booking_id, reference, actor, key, request_hash, customer_id, contact_name, contact_email, contact_phone,
--- items [{resource_id, starts_at, ends_at, quantity, activity}], expected [{resource_id, version}].
-CREATE OR REPLACE FUNCTION ledger_hold(p_organization_id uuid, p_request jsonb)
+-- Decides requests under the locks that `ledger_hold` has taken, and carries them out. One request gets its answer,
+-- whatever it is. Several are admitted together, in one go, if all of them plainly fit; otherwise NULL, nothing is done,
+-- and they have to be decided one after the other.
+CREATE OR REPLACE FUNCTION ledger_admit(p_organization_id uuid, p_requests jsonb, p_locked_ids uuid[])
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    v_booking_id uuid := (p_request->>'booking_id')::uuid;
-    v_takes ledger_take[] := ledger_takes(p_organization_id, v_booking_id, p_request->'items');
+    v_is_one boolean := jsonb_array_length(p_requests) = 1;
+    v_takes ledger_take[];
     v_wanted uuid[];
-    v_locked uuid[];
     v_from timestamptz;
     v_to timestamptz;
     v_answer jsonb;
     v_now timestamptz;
-    v_hold_seconds integer;
-    v_ceiling_seconds integer;
 BEGIN
-    SELECT array_agg(DISTINCT t.resource_id), min(t.starts_at), max(t.ends_at) INTO v_wanted, v_from, v_to
-      FROM unnest(v_takes) t;
-    IF v_wanted IS NULL OR EXISTS (
-        SELECT FROM jsonb_array_elements(p_request->'items') i WHERE (i->>'resource_id')::uuid <> ALL (v_wanted)
-    ) THEN
-        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
-    END IF;
-
-    -- Without a lock it may be refused, never admitted; and only if nothing that is over could make room.
-    v_answer := ledger_refusal(p_organization_id, v_takes);
-    IF v_answer IS NOT NULL AND ledger_over_holds(p_organization_id, v_wanted, v_from, v_to) = '{}' THEN
-        RETURN coalesce(
-            ledger_replay(p_organization_id, p_request),
-            jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer)
-        );
-    END IF;
-
-    v_locked := ledger_with_over_holds(p_organization_id, v_wanted, v_from, v_to);
-    PERFORM ledger_lock_resources(p_organization_id, v_locked);
-
-    v_answer := ledger_replay(p_organization_id, p_request);
-    IF v_answer IS NOT NULL THEN
-        RETURN v_answer;
+    IF v_is_one THEN
+        v_answer := ledger_replay(p_organization_id, p_requests->0);
+        IF v_answer IS NOT NULL THEN
+            RETURN jsonb_build_array(v_answer);
+        END IF;
+    ELSIF NOT ledger_may_go_together(p_organization_id, p_requests) THEN
+        RETURN NULL;
     END IF;
     -- What is required may have been edited since it was read; the lock on the booked resource keeps it still now.
-    v_takes := ledger_takes(p_organization_id, v_booking_id, p_request->'items');
-    IF EXISTS (SELECT FROM unnest(v_takes) t WHERE t.resource_id <> ALL (v_locked)) THEN
-        RETURN jsonb_build_object('outcome', 'RELOCK');
+    v_takes := ledger_takes(p_organization_id, p_requests);
+    SELECT array_agg(DISTINCT t.resource_id), min(t.starts_at), max(t.ends_at) INTO v_wanted, v_from, v_to
+      FROM unnest(v_takes) t;
+    IF NOT v_wanted <@ p_locked_ids THEN
+        RETURN jsonb_build_array(jsonb_build_object('outcome', 'RELOCK'));
     END IF;
+
     -- Compared before anything is expired: whoever looked was not shown what is over.
     SELECT jsonb_build_object('code', 'VERSION_CONFLICT', 'resource_id', r.id, 'current', r.version) INTO v_answer
-      FROM jsonb_to_recordset(coalesce(p_request->'expected', '[]')) AS e (resource_id uuid, version bigint)
+      FROM jsonb_to_recordset(p_requests->0->'expected') AS e (resource_id uuid, version bigint)
       JOIN resource r ON r.organization_id = p_organization_id AND r.id = e.resource_id
      WHERE r.version <> e.version
      ORDER BY r.id
      LIMIT 1;
     IF v_answer IS NULL THEN
-        IF NOT ledger_expire_over(p_organization_id, v_wanted, v_locked, v_from, v_to) THEN
-            RETURN jsonb_build_object('outcome', 'RELOCK');
+        IF NOT ledger_expire_over(p_organization_id, v_wanted, p_locked_ids, v_from, v_to) THEN
+            RETURN jsonb_build_array(jsonb_build_object('outcome', 'RELOCK'));
         END IF;
         v_answer := ledger_refusal(p_organization_id, v_takes);
     END IF;
-    IF v_answer IS NOT NULL THEN
-        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer);
+    IF v_answer IS NOT NULL AND v_is_one THEN
+        RETURN jsonb_build_array(jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer));
+    ELSIF v_answer IS NOT NULL THEN
+        RETURN NULL;
     END IF;
 
-    SELECT min(r.hold_seconds), min(r.hold_ceiling_seconds) INTO v_hold_seconds, v_ceiling_seconds
-      FROM resource r
-     WHERE r.organization_id = p_organization_id
-       AND r.id IN (SELECT (i->>'resource_id')::uuid FROM jsonb_array_elements(p_request->'items') i);
     v_now := clock_timestamp();
     INSERT INTO booking (
         organization_id, id, reference, status, version, customer_id, contact_name, contact_email, contact_phone,
         hold_expires_at, hold_ceiling_at, claim_count, last_event, last_actor, created_at, updated_at
-    ) VALUES (
-        p_organization_id, v_booking_id, p_request->>'reference', 'ON_HOLD', 1, p_request->>'customer_id',
-        p_request->>'contact_name', p_request->>'contact_email', p_request->>'contact_phone',
-        v_now + make_interval(secs => v_hold_seconds), v_now + make_interval(secs => v_ceiling_seconds),
-        cardinality(v_takes), 'HELD', p_request->>'actor', v_now, v_now
-    );
+    )
+    SELECT p_organization_id, q.booking_id, q.reference, 'ON_HOLD', 1, q.customer_id,
+           q.contact_name, q.contact_email, q.contact_phone,
+           v_now + make_interval(secs => limits.hold_seconds),
+           v_now + make_interval(secs => limits.hold_ceiling_seconds),
+           (SELECT count(*) FROM unnest(v_takes) t WHERE t.booking_id = q.booking_id),
+           'HELD', q.actor, v_now, v_now
+      FROM jsonb_to_recordset(p_requests) AS q (
+          booking_id uuid, reference text, customer_id text, contact_name text, contact_email text,
+          contact_phone text, actor text, items jsonb
+      )
+      CROSS JOIN LATERAL (
+          SELECT min(r.hold_seconds) AS hold_seconds, min(r.hold_ceiling_seconds) AS hold_ceiling_seconds
+            FROM jsonb_to_recordset(q.items) AS i (resource_id uuid)
+            JOIN resource r ON r.organization_id = p_organization_id AND r.id = i.resource_id
+      ) limits;
     INSERT INTO booking_item (organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity)
-    SELECT p_organization_id, v_booking_id, i.position, i.resource_id, i.starts_at, i.ends_at, i.quantity, i.activity
-      FROM jsonb_to_recordset(p_request->'items') AS i (
+    SELECT p_organization_id, (q->>'booking_id')::uuid, i.position, i.resource_id, i.starts_at, i.ends_at, i.quantity,
+           i.activity
+      FROM jsonb_array_elements(p_requests) AS q
+      CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (
           position smallint, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity integer,
           activity text
       );
     INSERT INTO claim (organization_id, booking_id, resource_id, starts_at, ends_at, quantity, sharing_key)
-    SELECT p_organization_id, v_booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key
+    SELECT p_organization_id, t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key
       FROM unnest(v_takes) t;
-    PERFORM ledger_remember(p_organization_id, p_request, jsonb_build_object('booking_id', v_booking_id));
-    RETURN ledger_booking(p_organization_id, v_booking_id) || jsonb_build_object('outcome', 'DONE');
+    INSERT INTO idempotency (organization_id, actor, key, request_hash, result, created_at)
+    SELECT p_organization_id, q.actor, q.key, decode(q.request_hash, 'hex'),
+           jsonb_build_object('booking_id', q.booking_id), v_now
+      FROM jsonb_to_recordset(p_requests) AS q (actor text, key text, request_hash text, booking_id uuid);
+    RETURN (
+        SELECT jsonb_agg(
+            ledger_booking(p_organization_id, (q.request->>'booking_id')::uuid) || jsonb_build_object('outcome', 'DONE')
+            ORDER BY q.position
+        )
+          FROM jsonb_array_elements(p_requests) WITH ORDINALITY AS q (request, position)
+    );
+END $$;
+
+-- Whether the order of these requests makes no difference but for the room that they leave each other: each has a key of
+-- its own that nothing is remembered under, and none expects a version, which the one before would change.
+CREATE OR REPLACE FUNCTION ledger_may_go_together(p_organization_id uuid, p_requests jsonb)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT count(DISTINCT (q.actor, q.key)) = count(*) AND count(k.key) = 0 AND bool_and(q.expected = '[]')
+          FROM jsonb_to_recordset(p_requests) AS q (actor text, key text, expected jsonb)
+          LEFT JOIN idempotency k
+                 ON k.organization_id = p_organization_id AND k.actor = q.actor AND k.key = q.key
+    );
+END $$;
+
+-- The resources that requests name.
+CREATE OR REPLACE FUNCTION ledger_booked(p_requests jsonb) RETURNS uuid[] LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(DISTINCT (i->>'resource_id')::uuid)
+          FROM jsonb_array_elements(p_requests) AS q
+          CROSS JOIN LATERAL jsonb_array_elements(q->'items') AS i
+    );
+END $$;
+
+-- What can be said of a request (a list of one) without a lock: the refusal, if it does not fit and nothing that is over
+-- could make room. It may be refused so, never admitted.
+CREATE OR REPLACE FUNCTION ledger_refused_at_sight(p_organization_id uuid, p_request jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_takes ledger_take[] := ledger_takes(p_organization_id, p_request);
+    v_wanted uuid[];
+    v_from timestamptz;
+    v_to timestamptz;
+    v_refusal jsonb;
+BEGIN
+    SELECT coalesce(array_agg(DISTINCT t.resource_id), '{}'), min(t.starts_at), max(t.ends_at)
+      INTO v_wanted, v_from, v_to
+      FROM unnest(v_takes) t;
+    IF NOT ledger_booked(p_request) <@ v_wanted THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
+    END IF;
+    v_refusal := ledger_refusal(p_organization_id, v_takes);
+    IF v_refusal IS NULL OR ledger_over_holds(p_organization_id, v_wanted, v_from, v_to) <> '{}' THEN
+        RETURN NULL;
+    END IF;
+    RETURN coalesce(
+        ledger_replay(p_organization_id, p_request->0),
+        jsonb_build_object('outcome', 'REFUSED', 'refusal', v_refusal)
+    );
+END $$;
+
+-- Whether all of these requests fit together, as far as can be said without a lock: then none need be looked at alone.
+CREATE OR REPLACE FUNCTION ledger_all_fit_at_sight(p_organization_id uuid, p_requests jsonb)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_takes ledger_take[] := ledger_takes(p_organization_id, p_requests);
+BEGIN
+    RETURN ledger_booked(p_requests) <@ (SELECT array_agg(DISTINCT t.resource_id) FROM unnest(v_takes) t)
+       AND ledger_refusal(p_organization_id, v_takes) IS NULL;
+END $$;
+
+-- Holds each request of a list in one transaction, as if one came after the other: its items, all or nothing. One answer
+-- per request, in their order. Outcomes: DONE, REPLAYED, REFUSED (with the refusal), IDEMPOTENCY_CONFLICT, RELOCK (ask
+-- all of them again: what has to be locked was not what had been read).
+--
+-- A request: booking_id, reference, actor, key, request_hash, customer_id, contact_name, contact_email, contact_phone,
+-- items [{position, resource_id, starts_at, ends_at, quantity, activity}], expected [{resource_id, version}].
+CREATE OR REPLACE FUNCTION ledger_hold(p_organization_id uuid, p_requests jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_answers jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(p_requests)]);
+    v_undecided jsonb := p_requests;
+    v_booked uuid[];
+    v_locked uuid[];
+    v_together jsonb;
+    v_next integer := 0;
+BEGIN
+    IF cardinality(v_answers) = 1 OR NOT ledger_all_fit_at_sight(p_organization_id, p_requests) THEN
+        FOR n IN 1 .. cardinality(v_answers) LOOP
+            v_answers[n] := ledger_refused_at_sight(p_organization_id, jsonb_build_array(p_requests->(n - 1)));
+        END LOOP;
+        SELECT jsonb_agg(p_requests->(n - 1) ORDER BY n) INTO v_undecided
+          FROM generate_subscripts(v_answers, 1) n
+         WHERE v_answers[n] IS NULL;
+        IF v_undecided IS NULL THEN
+            RETURN to_jsonb(v_answers);
+        END IF;
+    END IF;
+
+    v_booked := ledger_booked(v_undecided);
+    SELECT v_booked || array_agg(q.required_id) INTO v_locked FROM resource_requirement q
+     WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked);
+    v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
+    PERFORM ledger_lock_resources(p_organization_id, v_locked);
+
+    IF jsonb_array_length(v_undecided) > 1 THEN
+        v_together := ledger_admit(p_organization_id, v_undecided, v_locked);
+    END IF;
+    FOR n IN 1 .. cardinality(v_answers) LOOP
+        CONTINUE WHEN v_answers[n] IS NOT NULL;
+        v_answers[n] := coalesce(
+            v_together->v_next,
+            ledger_admit(p_organization_id, jsonb_build_array(p_requests->(n - 1)), v_locked)->0
+        );
+        v_next := v_next + 1;
+    END LOOP;
+    RETURN to_jsonb(v_answers);
 END $$;

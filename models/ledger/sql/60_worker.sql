@@ -70,7 +70,8 @@ CREATE OR REPLACE FUNCTION worker_mark_published(
        AND o.version = k.version AND o.published_at IS NULL;
 $$;
 
--- Forgets idempotency keys and published outbox rows that are older than `p_keep`, at most `p_limit` of each.
+-- Forgets idempotency keys and published outbox rows that are older than `p_keep`, the oldest first, at most `p_limit` of
+-- each.
 -- The newest version of an entity stays, whatever its age.
 CREATE OR REPLACE FUNCTION worker_forget(p_keep interval, p_limit integer)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -91,6 +92,7 @@ BEGIN
                 WHERE n.organization_id = p.organization_id AND n.kind = p.kind AND n.entity_id = p.entity_id
                   AND n.version = p.version + 1
            )
+         ORDER BY p.published_at, p.version
          LIMIT p_limit
     ) old WHERE o.organization_id = old.organization_id AND o.kind = old.kind AND o.entity_id = old.entity_id
             AND o.version = old.version;

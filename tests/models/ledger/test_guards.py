@@ -207,3 +207,16 @@ async def test_a_version_is_the_databases_to_give(database: Database, owner: asy
 
     row: Any = await owner.fetchrow("SELECT version FROM booking WHERE id = $1", record.booking.id)
     assert row["version"] == 2
+
+
+async def test_a_resource_begins_at_version_0(database: Database) -> None:
+    hall = await make_resource(database)
+    with pytest.raises(asyncpg.CheckViolationError) as refusal:
+        await database.ledger.execute(
+            "INSERT INTO resource"
+            " (organization_id, id, venue_id, slug, name, availability_type, sharing, capacity, version)"
+            " SELECT organization_id, gen_random_uuid(), venue_id, 'late', name, availability_type, sharing, 1, 7"
+            " FROM resource WHERE id = $1",
+            hall.id,
+        )
+    assert refusal.value.constraint_name == "resource_version_check"
