@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,9 +21,13 @@ from sqlalchemy.engine import make_url
 
 from models.migrate import migrate
 from server.embedded import embedded_servers
+from server.embedded.state import is_taken
 
 POOL_SIZE = 4
 """Connections of each pool of a test's `database`: few, since many tests run at once."""
+
+FOLDER_PREFIX = "vacancy-test-"
+LEFTOVER_SECONDS_MIN = 60.0
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - only for a 0700 folder with a random name
 MEMORY_BYTES_MIN = 2 << 30
@@ -76,7 +81,9 @@ class TestRun:
         template = f"vacancy_test_{secrets.token_hex(6)}"
         if database_url and redis_url:
             return ServerUrls(database_url, database_url, redis_url, template)
-        folder = tempfile.mkdtemp(prefix="vacancy-test-", dir=_fast_folder())
+        where = _fast_folder() or Path(tempfile.gettempdir())
+        _sweep(where)
+        folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=where)
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         servers = self._stack.enter_context(embedded_servers(Path(folder), durable=False))
         return ServerUrls(
@@ -91,6 +98,17 @@ def _fast_folder() -> Path | None:
     found = os.statvfs(MEMORY)
     is_fit = found.f_bavail * found.f_frsize >= MEMORY_BYTES_MIN and not found.f_flag & os.ST_NOEXEC
     return MEMORY if is_fit else None
+
+
+def _sweep(where: Path) -> None:
+    """Remove what runs that were killed have left: a folder that has been there for a while, and that nobody owns."""
+    for folder in where.glob(f"{FOLDER_PREFIX}*"):
+        try:
+            age_seconds = time.time() - folder.stat().st_mtime
+        except FileNotFoundError:
+            continue  # its run has just ended, and removed it
+        if age_seconds > LEFTOVER_SECONDS_MIN and not is_taken(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def with_database(url: str, name: str) -> str:

@@ -20,8 +20,8 @@ from tests.support.waiting import eventually, waits_for_a_lock
 
 
 @asynccontextmanager
-async def connected(url: str, **more: int) -> AsyncIterator[Database]:
-    database = await connect(url, **more)
+async def connected(url: str, *, pool_size: int = 4) -> AsyncIterator[Database]:
+    database = await connect(url, pool_size=pool_size)
     try:
         yield database
     finally:

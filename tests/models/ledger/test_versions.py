@@ -120,6 +120,7 @@ async def test_a_row_that_nobody_has_published_is_not_forgotten(database: Databa
     resource = await make_resource(database, capacity=5)
     for _ in range(2):
         await make_hold(database, resource)
+    await owner.execute("UPDATE resource SET created_at = clock_timestamp() - interval '9 days'")
     await owner.execute("UPDATE outbox SET created_at = clock_timestamp() - interval '8 days'")
 
     await database.ledger.fetchval("SELECT worker_forget('7 days', 100)")

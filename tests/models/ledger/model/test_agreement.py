@@ -1,0 +1,30 @@
+"""Whatever is asked in whatever order, the ledger answers and stores what the oracle does."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.models.ledger.model.machine import rig, run
+
+# In shares, so that the processes of a run have something each. The same examples each time, unless more are asked for.
+SHARES = 8
+EXAMPLES = int(os.environ.get("VACANCY_TEST_EXAMPLES", "200"))
+EXAMPLES_PER_SHARE = -(-EXAMPLES // SHARES)
+SECONDS_PER_EXAMPLE_MAX = 10
+EXAMPLES_TO_BE_DONE = 20
+
+ASKED = ("Hold", "Change", "Adjust")
+
+
+@pytest.mark.timeout(60 + SECONDS_PER_EXAMPLE_MAX * EXAMPLES_PER_SHARE)
+@pytest.mark.parametrize("share", range(SHARES))
+def test_the_ledger_answers_as_the_oracle(
+    database_url: str, owner_url: str, share: int, record_property: Callable[[str, object], None]
+) -> None:
+    is_fixed = "VACANCY_TEST_EXAMPLES" not in os.environ
+    with rig(database_url, owner_url) as machines:
+        run(machines, examples=EXAMPLES_PER_SHARE, share=share if is_fixed else None)
+    record_property("operations", machines.tally.answers.total())
+    done = {asked for asked, answer in machines.tally.answers if answer == "DONE"}
+    assert EXAMPLES_PER_SHARE < EXAMPLES_TO_BE_DONE or done.issuperset(ASKED), "hardly anything was possible"
