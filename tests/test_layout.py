@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+DEVELOPERS = ["benchmarks", "tests"]  # not in the wheel
 SKIPPED = {"node_modules", "build", "dist"}
 
 
@@ -23,7 +24,7 @@ def test_a_package_is_the_one_of_this_repository(name: str) -> None:
     assert spec.origin == str(ROOT / name / "__init__.py")
 
 
-@pytest.mark.parametrize("name", [*PACKAGES, "tests"])
+@pytest.mark.parametrize("name", [*PACKAGES, *DEVELOPERS])
 def test_a_name_belongs_to_nobody_else(name: str) -> None:
     assert name not in sys.stdlib_module_names
     assert set(packages_distributions().get(name, [])) <= {"vacancy"}
@@ -31,10 +32,10 @@ def test_a_name_belongs_to_nobody_else(name: str) -> None:
 
 def test_every_tool_looks_at_the_same_packages() -> None:
     tools = PROJECT["tool"]
-    on_disk = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    on_disk = {path.parent.name for path in ROOT.glob("*/__init__.py")} - set(DEVELOPERS)
     assert set(PACKAGES) == on_disk
     assert set(tools["importlinter"]["root_packages"]) == on_disk
-    assert set(tools["mypy"]["packages"]) == on_disk | {"tests"}
+    assert set(tools["mypy"]["packages"]) == on_disk | set(DEVELOPERS)
     layers = tools["importlinter"]["contracts"][0]["layers"]
     assert {name.strip() for layer in layers for name in re.split(r"[|:]", layer)} == on_disk
 
@@ -42,7 +43,7 @@ def test_every_tool_looks_at_the_same_packages() -> None:
 def test_every_folder_with_python_is_a_package() -> None:
     bare = {
         str(path.parent.relative_to(ROOT))
-        for package in [*PACKAGES, "tests"]
+        for package in [*PACKAGES, *DEVELOPERS]
         for path in (ROOT / package).rglob("*.py")
         if not SKIPPED & set(path.parts) and not (path.parent / "__init__.py").exists()
     }

@@ -1,0 +1,1 @@
+"""How fast it is, beside what else could have been written: `make bench`, or `python -m benchmarks PART`."""
