@@ -17,6 +17,7 @@ from models.database import Database
 from models.errors import BookingError, InvalidInput, NotFound, Refused
 from models.keys import ResourceKey
 from models.ledger import calls
+from models.ledger.failures import translate
 from models.ledger.requests import BookingRecord, Command, Contact, Hold, HoldItem
 
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to mistake
@@ -48,6 +49,25 @@ async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now:
     Anybody may hold what is published. Raises NotFound for a resource that the viewer may not see, InvalidInput and
     InvalidTime, every RuleViolation of every item at once (`Refused`), and what `calls.hold` raises.
     """
+    observer = database.observer
+    try:
+        record, is_new = await _hold(database, viewer, request, now)
+    except Exception as error:
+        fact = error if isinstance(error, BookingError) else translate(error)
+        observer.admitted("DEFECT" if fact is None else fact.code)
+        raise
+    observer.admitted("HELD" if is_new else "REPLAYED")
+    return record
+
+
+def new_reference() -> str:
+    """What a guest can read out at a door: 80 random bits as XXXX-XXXX-XXXX-XXXX."""
+    symbols = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_SYMBOLS))
+    return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))
+
+
+async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> tuple[BookingRecord, bool]:
+    """The booking, and whether this call made it: a repetition finds the one that was made first."""
     check_key(request.key)
     refusal = limits.items(len(request.items))
     if refusal is not None:
@@ -64,25 +84,18 @@ async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now:
         found = await calls.recall_booking(database, command)
         if found is None:
             raise
-        return found
-    return await calls.hold(
-        database,
-        Hold(
-            command=command,
-            booking_id=new_id(),
-            reference=new_reference(),
-            items=items,
-            customer_id=acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None,
-            contact=request.contact,
-            expected={key.id: version for key, version in request.expected.items()},
-        ),
+        return found, False
+    asked = Hold(
+        command=command,
+        booking_id=new_id(),
+        reference=new_reference(),
+        items=items,
+        customer_id=acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None,
+        contact=request.contact,
+        expected={key.id: version for key, version in request.expected.items()},
     )
-
-
-def new_reference() -> str:
-    """What a guest can read out at a door: 80 random bits as XXXX-XXXX-XXXX-XXXX."""
-    symbols = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_SYMBOLS))
-    return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))
+    record = await calls.hold(database, asked)
+    return record, record.booking.id == asked.booking_id
 
 
 async def _permitted(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> tuple[HoldItem, ...]:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from models.errors import BookingError
@@ -32,6 +33,8 @@ environment:
   VACANCY_OIDC_JWKS_URL, VACANCY_OIDC_ISSUER, VACANCY_OIDC_AUDIENCE
                                 an identity provider whose tokens count too
   VACANCY_DATABASE_POOL_SIZE    database connections of one process (8)
+  VACANCY_METRICS_PORT          where a worker answers /metrics (nowhere)
+  VACANCY_LOG_REQUESTS          1: log a line for each request (0)
   EMBEDDED_PG_BIN               other PostgreSQL 18 programs for `vacancy run`
 """
 
@@ -82,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", _worker, "expire holds, publish changes and do what else goes on by itself", found)
     add("migrate", _migrate, "bring the database to the state that this version needs", found)
     add("seed", _seed, "put in example data; a second time changes nothing", found)
-    add("audit", _audit, "count the violations of every promise about bookings; exit 1 if there are any", found)
+    audit = add("audit", _audit, "count the violations of every promise about bookings; exit 1 if there are any", found)
+    audit.add_argument("--metrics", type=Path, metavar="FILE", help="write the counts there too, for Prometheus")
     token = add("token", _token, "print a token that lets its bearer in", found)
     token.add_argument("--role", choices=ROLES, required=True, help="what the bearer may do")
     token.add_argument("--organization", metavar="SLUG", help="where a member of staff works")
@@ -133,11 +137,11 @@ def _seed(settings: Settings, _arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _audit(settings: Settings, _arguments: argparse.Namespace) -> int:
+def _audit(settings: Settings, arguments: argparse.Namespace) -> int:
     from server.audit import audit
 
     _, url = _connected(settings)
-    violations = asyncio.run(audit(url, sys.stdout))
+    violations = asyncio.run(audit(url, sys.stdout, metrics=arguments.metrics))
     return 1 if violations else 0
 
 

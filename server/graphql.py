@@ -27,6 +27,7 @@ from schema.resource import BookingRule
 from schema.scalars import SCALARS
 from server.document_limits import QUERY_LENGTH_MAX, TOKENS_MAX, DocumentLimits
 from server.masking import masked
+from server.operations import TellsKind
 from subscriptions.subscription import Subscription
 
 DOCUMENTS_MAX: Final = 500
@@ -44,7 +45,7 @@ def build_schema() -> "Schema":
         subscription=Subscription,
         # Those that only an interface leads to.
         types=[BookingRule, InputError, SoldOut, RuleViolation, HoldExpired, VersionConflict, CapacityInUse],
-        extensions=[_limit_tokens, _limit_size, _cache_parsed, _cache_validated],
+        extensions=[_limit_tokens, _limit_size, _cache_parsed, TellsKind, _cache_validated],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 

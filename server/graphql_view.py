@@ -6,7 +6,8 @@ of its own, also when many share one connection.
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -30,6 +31,7 @@ from engine.viewer import GUEST, Viewer
 from models.errors import Busy, Unauthenticated
 from schema.context import Context
 from server.answers import refusal
+from server.operations import Operation
 from server.resources import Resources
 
 OPERATIONS_PER_CONNECTION_MAX: Final = 100
@@ -53,12 +55,35 @@ class Handler(BaseGraphQLTransportWSHandler[Context | Connection, None]):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.schema = _ContextPerOperation(self.schema)  # type: ignore[assignment]  # `stream` is all it is asked for
+        self._running: set[Operation] = set()
+        per_operation = _ContextPerOperation(self.schema, self._running)
+        self.schema = per_operation  # type: ignore[assignment]  # `stream` is all it is asked for
         self._expiry: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
+        assert isinstance(self.context, Connection)
+        self._sockets = self.context.resources.sockets
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a query or a mutation runs on it, whose answer somebody waits for."""
+        return len(self.operations) > sum(operation.is_subscription for operation in self._running)
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close the connection."""
+        await self.websocket.close(code, reason)
+
+    async def handle(self) -> None:
+        """Serve the connection to its end; until then it is one of this process's sockets."""
+        self._sockets.add(self)
+        try:
+            await super().handle()
+        finally:
+            self._sockets.discard(self)
 
     async def handle_message(self, message: Any) -> None:
         """Pass on a message of the right form; close the connection (4400) on any other."""
+        if self._sockets.draining:
+            return  # it is closed in a moment, and comes back elsewhere
         if _is_well_formed(message):
             await super().handle_message(message)
         else:
@@ -85,12 +110,24 @@ class Handler(BaseGraphQLTransportWSHandler[Context | Connection, None]):
 class _ContextPerOperation:
     """The schema as a connection sees it: each operation gets a Context of its own, with fresh loaders."""
 
-    def __init__(self, schema: Any) -> None:
+    def __init__(self, schema: Any, running: set[Operation]) -> None:
         self._schema = schema
+        self._running = running
 
     async def stream(self, query: str | None, *, context_value: Connection, **more: Any) -> Any:
+        operation = Operation(context_value.resources.metrics)
         context = context_value.resources.context(context_value.viewer)
-        return await self._schema.stream(query, context_value=context, **more)
+        results = await self._schema.stream(query, context_value=context, **more)
+        return self._following(operation, operation.following(results))
+
+    async def _following(self, operation: Operation, results: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        self._running.add(operation)
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    yield result
+        finally:
+            self._running.discard(operation)
 
 
 class View(GraphQL[Context | Connection, None]):
@@ -146,20 +183,28 @@ class View(GraphQL[Context | Connection, None]):
         sub_response: Response,
     ) -> ExecutionResult:
         """Run one query or mutation that came over HTTP; never as a stream, whatever the client would accept."""
+        operation = Operation(request.state.resources.metrics)
         try:
-            return await self.schema.execute(
+            result = await self.schema.execute(
                 request_data.query,
                 variable_values=request_data.variables,
                 context_value=context,
                 operation_name=request_data.operation_name,
                 allowed_operation_types=(OperationType.QUERY, OperationType.MUTATION),
             )
+            operation.answered(result.errors)
+            return result
         except MissingQueryError as error:
+            operation.refused()
             raise HTTPException(400, "The request has no `query`.") from error
         except CannotGetOperationTypeError as error:
+            operation.refused()
             raise HTTPException(400, error.as_http_error_reason()) from error
         except InvalidOperationTypeError as error:
+            operation.refused()
             raise HTTPException(400, "A subscription needs a WebSocket, with graphql-transport-ws.") from error
+        finally:
+            operation.ended()
 
     async def on_ws_connect(self, context: Context | Connection) -> UnsetType | dict[str, object] | None:
         """Sign the connection in by the payload of connection_init; a token that does not count closes it (4403)."""

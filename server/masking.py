@@ -2,23 +2,15 @@
 
 import logging
 import secrets
-import traceback
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable
 
-import asyncpg
 from graphql import GraphQLError
 
 from models.errors import BookingError, RuleViolation
 from models.ledger.failures import translate
+from server.logs import trace_of
 
 logger = logging.getLogger("vacancy.graphql")
-
-CHAIN_MAX: Final = 10
-"""Causes of causes that are logged."""
-
-SAID_BY_CODE: Final = (AssertionError, AttributeError, ImportError, NameError, TypeError)
-"""Whose messages speak of the code. Those of others may repeat a value: a row, an input, a contact."""
 
 
 def masked(errors: Iterable[GraphQLError] | None) -> list[GraphQLError] | None:
@@ -41,7 +33,9 @@ def _shown(error: GraphQLError) -> GraphQLError:
         return _with(error, refusal.message, _extensions(refusal))
     incident = secrets.token_hex(8)
     place = ".".join(str(part) for part in error.path or ["(request)"])
-    logger.error("incident %s at %s\n%s", incident, place, "".join(_trace(cause)))
+    logger.error(
+        "incident %s at %s\n%s", incident, place, "".join(trace_of(cause)), extra={"fields": {"incident": incident}}
+    )
     return _with(error, "Internal error.", {"code": "INTERNAL", "incident": incident})
 
 
@@ -51,24 +45,6 @@ def _cause(error: GraphQLError) -> BaseException | None:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
-
-
-def _trace(cause: BaseException) -> Iterator[str]:
-    """Where it was raised and what it is, then the same of its cause, and so on."""
-    current: BaseException | None = cause
-    for _ in range(CHAIN_MAX):
-        if current is None:
-            return
-        yield from traceback.format_tb(current.__traceback__)
-        yield f"{_named(current)}\n"
-        current = current.__cause__ or current.__context__
-
-
-def _named(exception: BaseException) -> str:
-    name = f"{type(exception).__module__}.{type(exception).__qualname__}"
-    if isinstance(exception, asyncpg.PostgresError):
-        return f"{name}: {exception.sqlstate} {exception.constraint_name or ''}".rstrip()
-    return f"{name}: {exception}" if isinstance(exception, SAID_BY_CODE) else name
 
 
 def _extensions(refusal: BookingError) -> dict[str, object]:

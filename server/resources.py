@@ -17,7 +17,10 @@ from models.migrate import is_current
 from schema.context import Context, for_operation
 from server.auth import Authenticator
 from server.errors import OperatorError
+from server.health import RedisProbe
+from server.metrics import Metrics, ServerMetrics
 from server.settings import Settings
+from server.sockets import Sockets
 from server.tokens import SignedBookingTokens
 from subscriptions.feed import Feed
 
@@ -36,6 +39,9 @@ class Resources:
     feed: Feed
     tokens: SignedBookingTokens
     authenticator: Authenticator
+    redis: RedisProbe
+    metrics: ServerMetrics
+    sockets: Sockets
 
     def context(self, viewer: Viewer) -> Context:
         """A Context for one operation of this viewer."""
@@ -43,37 +49,44 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+async def open_resources(settings: Settings, metrics: ServerMetrics, sockets: Sockets) -> AsyncIterator[Resources]:
     """Open all for the length of a `with`. Redis may be down: bookings do not need it.
 
     Raises OperatorError if the database does not answer within 30 seconds, or is not migrated.
     """
     async with AsyncExitStack() as stack:
-        database = await open_database(settings)
+        database = await open_database(settings, metrics)
         stack.push_async_callback(close_database, database)
         authenticator = Authenticator(settings)
         stack.push_async_callback(authenticator.close)
         feed = Feed(database, settings.redis_url)
         stack.push_async_callback(feed.close)
         await feed.start()
-        yield Resources(settings, database, feed, SignedBookingTokens(settings.secrets), authenticator)
+        redis = RedisProbe(settings.redis_url)
+        stack.push_async_callback(redis.close)
+        metrics.watch_database(database)
+        metrics.watchers.set_function(lambda: feed.watcher_count)
+        metrics.watches.set_function(lambda: feed.watch_count)
+        metrics.sockets.set_function(lambda: len(sockets))
+        tokens = SignedBookingTokens(settings.secrets)
+        yield Resources(settings, database, feed, tokens, authenticator, redis, metrics, sockets)
 
 
-async def open_database(settings: Settings) -> Database:
+async def open_database(settings: Settings, metrics: Metrics | None = None) -> Database:
     """The database, once it answers; waits up to 30 seconds for it. Raises OperatorError as `open_resources`."""
-    database = await _answering(settings)
+    database = await _answering(settings, metrics)
     if not await is_current(database):
         await database.close()
         raise OperatorError(NOT_MIGRATED)
     return database
 
 
-async def _answering(settings: Settings) -> Database:
+async def _answering(settings: Settings, metrics: Metrics | None) -> Database:
     assert settings.database_url is not None, "the command line fills it in"
     deadline = time.monotonic() + DATABASE_SECONDS_MAX
     while True:
         try:
-            return await connect(settings.database_url, pool_size=settings.database_pool_size)
+            return await connect(settings.database_url, pool_size=settings.database_pool_size, observer=metrics)
         except asyncpg.InvalidParameterValueError as error:  # the application's role does not exist
             raise OperatorError(NOT_MIGRATED) from error
         except (*TRY_AGAIN, *TOO_SLOW) as error:

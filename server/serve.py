@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import socket
+import time
 from typing import Final
 
 import uvicorn
@@ -11,22 +13,27 @@ from server.limits import BODY_BYTES_MAX
 from server.logs import configure_logging
 from server.resources import open_database
 from server.settings import Settings
+from server.sockets import Sockets
 
-GRACEFUL_SECONDS_MAX: Final = 6
+DRAIN_SECONDS_MAX: Final = 8
+SOCKETS_SECONDS_MAX: Final = 4.0
+"""Of the eight, how long a WebSocket may take to answer what it was asked: longer than the wait for a lock."""
+
 PING_SECONDS: Final = 20.0
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; then close sockets (WebSockets with 1012), finish what runs, and return.
+    """Serve until SIGINT or SIGTERM; then take no more connections, answer what was asked, and return.
 
-    Stopping takes at most eight seconds. Raises OperatorError if the database does not answer within 30 seconds, or
-    is not migrated.
+    WebSockets are closed with 1012, and with when to come back. Stopping takes less than ten seconds. Raises
+    OperatorError if the database does not answer within 30 seconds, or is not migrated.
     """
-    configure_logging()
+    configure_logging(requests=settings.log_requests)
     asyncio.run(_check(settings))
-    server = uvicorn.Server(
+    sockets = Sockets()
+    server = DrainingServer(
         uvicorn.Config(
-            create_app(settings),
+            create_app(settings, sockets),
             host=settings.host,
             port=settings.port,
             loop="uvloop",
@@ -40,13 +47,32 @@ def serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=GRACEFUL_SECONDS_MAX,
-        )
+            timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
+        ),
+        sockets,
     )
     # uvicorn handles these while it runs, and raises them again when it has stopped: then there is nothing to do.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda _signal, _frame: None)
     server.run()
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn's, which itself would close a WebSocket in the middle of an answer, and without a reason."""
+
+    def __init__(self, config: uvicorn.Config, sockets: Sockets) -> None:
+        super().__init__(config)
+        self._sockets = sockets
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, drain the WebSockets, then let uvicorn end the rest in the time that is left."""
+        began = time.monotonic()
+        for listener in self.servers:
+            listener.close()
+        await self._sockets.drain(SOCKETS_SECONDS_MAX)
+        spent_seconds = time.monotonic() - began
+        self.config.timeout_graceful_shutdown = int(DRAIN_SECONDS_MAX - spent_seconds)
+        await super().shutdown(sockets)
 
 
 async def _check(settings: Settings) -> None:

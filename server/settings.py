@@ -79,6 +79,12 @@ class Settings:
     database_pool_size: int = DEFAULT_POOL_SIZE
     """VACANCY_DATABASE_POOL_SIZE: the most database connections that one process keeps."""
 
+    metrics_port: int | None = None
+    """VACANCY_METRICS_PORT: where a worker answers /metrics. None: nowhere. A server does so on its own port."""
+
+    log_requests: bool = False
+    """VACANCY_LOG_REQUESTS: whether a server logs a line for each request (1), or none but what goes wrong (0)."""
+
     embedded_pg_bin: Path | None = None
     """EMBEDDED_PG_BIN: a folder with PostgreSQL 18's `postgres`, `initdb` and `psql`, not the wheel's."""
 
@@ -108,6 +114,8 @@ class Settings:
             database_pool_size=read.integer(
                 "VACANCY_DATABASE_POOL_SIZE", DEFAULT_POOL_SIZE, least=1, most=POOL_SIZE_MAX
             ),
+            metrics_port=read.integer("VACANCY_METRICS_PORT", 0, least=1, most=65_535) or None,
+            log_requests=bool(read.integer("VACANCY_LOG_REQUESTS", 0, least=0, most=1)),
             embedded_pg_bin=read.folder("EMBEDDED_PG_BIN"),
         )
 
@@ -125,6 +133,8 @@ class Settings:
             "VACANCY_OIDC_ISSUER": self.oidc_issuer,
             "VACANCY_OIDC_AUDIENCE": self.oidc_audience,
             "VACANCY_DATABASE_POOL_SIZE": self.database_pool_size,
+            "VACANCY_METRICS_PORT": self.metrics_port,
+            "VACANCY_LOG_REQUESTS": int(self.log_requests),
             "EMBEDDED_PG_BIN": self.embedded_pg_bin,
         }
         return {name: "" if value is None else str(value) for name, value in values.items()}

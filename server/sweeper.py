@@ -40,6 +40,7 @@ async def sweep_once(database: Database, *, patient: bool) -> int:
         for _ in range(CALLS_PER_ORGANIZATION_MAX):
             some = await expire_over(database, organization_id, limit=HOLDS_PER_CALL_MAX, patient=patient)
             ended += some
+            database.observer.ended(some)
             if some < HOLDS_PER_CALL_MAX:
                 break
     return ended

@@ -2,14 +2,19 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from models.database import Database
+from server.exposition import exposed, look_behind
 from server.janitor import tidy
 from server.logs import configure_logging
+from server.metrics import WorkerMetrics
 from server.resources import close_database, open_database
 from server.settings import Settings
 from server.sweeper import sweep
+from subscriptions.ending import end
 from subscriptions.relay import relay
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -26,28 +31,50 @@ async def main(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
         loop.add_signal_handler(each, stopped.set)
-    opening = asyncio.create_task(open_database(settings))
-    stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if not opening.done():
-        opening.cancel()
-        return
-    stopping.cancel()
-    await work(await opening, settings.redis_url, stopped)
+    with _counted(settings) as metrics:
+        database = await _opened(settings, metrics, stopped)
+        if database is not None:
+            await work(database, settings.redis_url, stopped, metrics)
 
 
-async def work(database: Database, redis_url: str | None, stopped: asyncio.Event) -> None:
+async def work(
+    database: Database, redis_url: str | None, stopped: asyncio.Event, metrics: WorkerMetrics | None = None
+) -> None:
     """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect."""
-    loops = (relay(database, redis_url), sweep(database), tidy(database))
+    loops = [relay(database, redis_url), sweep(database), tidy(database)]
+    if metrics is not None:
+        metrics.watch_database(database)
+        loops.append(look_behind(database, metrics))
     tasks = [asyncio.create_task(each) for each in loops]
     stopping = asyncio.create_task(stopped.wait())
     try:
         await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (*tasks, stopping):
-            task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        await end((*tasks, stopping))
         await close_database(database)
-    for end in ends:
-        if isinstance(end, Exception):
-            raise end
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()
+
+
+async def _opened(settings: Settings, metrics: WorkerMetrics | None, stopped: asyncio.Event) -> Database | None:
+    """The database, or None if we are told to stop before it answers."""
+    opening = asyncio.create_task(open_database(settings, metrics))
+    stopping = asyncio.create_task(stopped.wait())
+    await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not opening.done():
+        opening.cancel()
+        return None
+    stopping.cancel()
+    return await opening
+
+
+@contextmanager
+def _counted(settings: Settings) -> Iterator[WorkerMetrics | None]:
+    """Counts, and answers /metrics, where a port is set for it."""
+    if settings.metrics_port is None:
+        yield None
+        return
+    metrics = WorkerMetrics()
+    with exposed(metrics, settings.host, settings.metrics_port):
+        yield metrics

@@ -20,6 +20,7 @@ from models.database import Database
 from models.errors import Busy
 from models.keys import BookingKey
 from subscriptions.channels import Hint
+from subscriptions.ending import end
 from subscriptions.hints import read_hints
 from subscriptions.outage import Outage
 from subscriptions.refresh import refresh
@@ -61,6 +62,11 @@ class Feed:
         """How many watch something now."""
         return len(self._watchers)
 
+    @property
+    def watch_count(self) -> int:
+        """How many things are watched now, each as often as it is."""
+        return len(self._register.watches)
+
     async def start(self) -> None:
         """Begin to listen and to look."""
         self._tasks.append(asyncio.create_task(self._look_forever(), name="live refresher"))
@@ -77,9 +83,7 @@ class Feed:
         """End every watcher, and all that `start` began."""
         for watcher in list(self._watchers):
             watcher.end(Busy("This server is stopping: subscribe again."))
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks.clear()
 
     async def resources(self, watches: Sequence[Wanted]) -> AsyncGenerator[Change, None]:

@@ -5,6 +5,7 @@ twice says nothing new. What is published is not ordered either, since each hint
 """
 
 import asyncio
+import time
 from collections.abc import Iterable
 
 from redis.asyncio import Redis
@@ -46,11 +47,14 @@ async def relay_batch(database: Database, redis: Redis | None) -> int:
     rows = await read_unpublished(database, limit=BATCH_ROWS_MAX)
     if not rows:
         return 0
+    read_at = time.monotonic()
     if redis is not None:
         async with redis.pipeline(transaction=False) as pipeline:
             for hint in newest(rows):
                 _ = pipeline.publish(channel_of(hint.entity.organization_id), encode(hint))
             await pipeline.execute()
+        since_seconds = time.monotonic() - read_at
+        database.observer.published([row.age_seconds + since_seconds for row in rows])
     await mark_published(database, rows)
     return len(rows)
 

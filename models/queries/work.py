@@ -10,19 +10,41 @@ from models.ledger.tables import OutboxKind
 
 
 class OutboxRow(NamedTuple):
-    """The key of an outbox row: one version of a resource or a booking."""
+    """An outbox row: one version of a resource or a booking."""
 
     organization_id: uuid.UUID
     kind: OutboxKind
     entity_id: uuid.UUID
     version: int
+    age_seconds: float = 0.0
+    """Since its commit, as of when it was read, by the database's clock."""
+
+
+class Backlog(NamedTuple):
+    """How far behind the worker is, and who waits for a lock of the PostgreSQL server just now."""
+
+    holds_over: int
+    oldest_over_seconds: float
+    unpublished: int
+    oldest_unpublished_seconds: float
+    waiting: int
+    longest_wait_seconds: float
+
+
+async def read_backlog(database: Database) -> Backlog:
+    """The backlog as it is now; counts end at 10,000."""
+    return Backlog(*await database.ledger.fetchrow("SELECT * FROM worker_backlog()"))
 
 
 async def read_unpublished(database: Database, *, limit: int) -> list[OutboxRow]:
     """The oldest outbox rows that nobody has published yet, oldest first."""
-    rows = await database.ledger.fetch("SELECT * FROM worker_unpublished($1)", limit)
+    rows = await database.ledger.fetch(
+        "SELECT u.*, extract(epoch FROM clock_timestamp() - u.created_at)::float AS age FROM worker_unpublished($1) u",
+        limit,
+    )
     return [
-        OutboxRow(row["organization_id"], OutboxKind(row["kind"]), row["entity_id"], row["version"]) for row in rows
+        OutboxRow(row["organization_id"], OutboxKind(row["kind"]), row["entity_id"], row["version"], row["age"])
+        for row in rows
     ]
 
 

@@ -13,7 +13,9 @@ from models.database import Database
 from server import resources
 from server.errors import OperatorError
 from server.limits import BODY_BYTES_MAX
+from server.metrics import ServerMetrics
 from server.resources import open_resources
+from server.sockets import Sockets
 from tests.server.support import client_of_app, settings_for
 from tests.support.databases import ServerUrls, fresh_database, with_database
 from tests.support.factories import make_resource
@@ -165,7 +167,7 @@ async def test_a_database_that_is_not_migrated_is_refused(
     async with fresh_database(servers, template="template0") as empty:
         for url in (database_url, empty.app_url):
             with pytest.raises(OperatorError, match="vacancy migrate"):
-                async with open_resources(settings_for(url, None, tmp_path)):
+                async with open_resources(settings_for(url, None, tmp_path), ServerMetrics(), Sockets()):
                     pass
 
 
@@ -176,6 +178,6 @@ async def test_a_database_that_does_not_answer_is_waited_for(
     nowhere = settings_for(f"postgresql://vacancy@/vacancy?host={tmp_path}", None, tmp_path)
     began = asyncio.get_running_loop().time()
     with pytest.raises(OperatorError, match="does not answer"):
-        async with open_resources(nowhere):
+        async with open_resources(nowhere, ServerMetrics(), Sockets()):
             pass
     assert asyncio.get_running_loop().time() - began >= 1.0

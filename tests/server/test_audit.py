@@ -207,12 +207,17 @@ async def test_old_outbox_rows_may_be_forgotten_and_young_ones_not(
     database: Database, owner: asyncpg.Connection, database_url: str
 ) -> None:
     resource = await make_resource(database, capacity=9)
-    for _ in range(3):
+    for _ in range(4):
         await make_hold(database, resource)
-    await owner.execute("DELETE FROM outbox WHERE kind = 'RESOURCE' AND version = 1")
+    await owner.execute("DELETE FROM outbox WHERE kind = 'RESOURCE' AND version = 2")
 
-    total_of_young, _, _ = await _counts(database_url)
+    gap_among_young, _, _ = await _counts(database_url)
     await owner.execute("UPDATE resource SET created_at = created_at - interval '8 days'")
-    total_of_old, _, _ = await _counts(database_url)
+    gap_in_an_old_resource, _, _ = await _counts(database_url)
+    await owner.execute(
+        "UPDATE outbox SET created_at = created_at - interval '8 days' WHERE kind = 'RESOURCE' AND version < 3"
+    )
+    gap_among_old, _, _ = await _counts(database_url)
 
-    assert (total_of_young, total_of_old) == (1, 0)
+    assert (gap_among_young, gap_in_an_old_resource) == (1, 1)
+    assert gap_among_old == 0

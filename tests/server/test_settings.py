@@ -26,6 +26,8 @@ def test_an_empty_environment_serves_on_this_machine_only() -> None:
     assert settings.redis_url is None
     assert settings.secrets == ()
     assert settings.database_pool_size == 8
+    assert settings.metrics_port is None
+    assert settings.log_requests is False
 
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
@@ -119,6 +121,9 @@ def test_keys_of_an_identity_provider_come_encrypted() -> None:
         ("VACANCY_DATABASE_POOL_SIZE", "-1"),
         ("VACANCY_DATABASE_POOL_SIZE", "1.5"),
         ("VACANCY_DATABASE_POOL_SIZE", "201"),
+        ("VACANCY_METRICS_PORT", "0"),
+        ("VACANCY_METRICS_PORT", "65536"),
+        ("VACANCY_LOG_REQUESTS", "yes"),
     ],
 )
 def test_what_cannot_work_is_refused_by_the_name_of_its_variable(name: str, value: str) -> None:
@@ -155,6 +160,8 @@ def test_a_child_process_reads_the_same_settings() -> None:
         REDIS_URL="unix:///run/valkey.sock",
         VACANCY_SECRET=f"{SECRET},{SECRET}",
         VACANCY_DATABASE_POOL_SIZE="3",
+        VACANCY_METRICS_PORT="9100",
+        VACANCY_LOG_REQUESTS="1",
         EMBEDDED_PG_BIN="/usr/lib/postgresql/18/bin",
         **OIDC,
     )

@@ -1,10 +1,12 @@
 import asyncio
+import dataclasses
 import signal
 import sys
 import time
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from models.database import Database, connect
@@ -15,9 +17,11 @@ from server.embedded.process import spawn
 from server.janitor import KEPT, ROWS_PER_CALL_MAX
 from server.sweeper import sweep_once
 from server.worker import work
+from tests.e2e.support import free_port
 from tests.server.support import settings_for
 from tests.support.databases import POOL_SIZE
 from tests.support.factories import key_of, let_run_out, make_hold, make_resource
+from tests.support.waiting import eventually
 
 ENDED_SECONDS_MAX = 5.0
 STOP_SECONDS_MAX = 6.0
@@ -133,6 +137,39 @@ async def test_the_command_stops_when_it_is_told_to(database_url: str, redis_url
             process.kill()
             process.wait()
         assert log.read_text() == ""
+
+
+async def test_the_command_answers_metrics_where_it_is_told_to(
+    database: Database, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(settings_for(database_url, redis_url, tmp_path), metrics_port=free_port())
+    with (tmp_path / "worker.log").open("wb") as output:
+        process = spawn(
+            [sys.executable, "-P", "-m", "server.cli", "worker"],
+            env={"PATH": "/usr/bin:/bin", **settings.to_environment()},
+            death_signal=signal.SIGKILL,
+            output=output,
+        )
+    try:
+        await make_hold(database, await make_resource(database))
+        async with httpx.AsyncClient(base_url=f"http://{settings.host}:{settings.metrics_port}") as client:
+
+            async def both_versions_are_published() -> bool:
+                try:
+                    return "vacancy_relay_lag_seconds_count 2.0" in (await client.get("/metrics")).text
+                except httpx.TransportError:
+                    return False
+
+            await eventually(both_versions_are_published, seconds_max=20.0)
+            text = (await client.get("/metrics")).text
+        assert "vacancy_hold_expiry_lag_seconds 0.0" in text
+        assert 'vacancy_transaction_seconds_count{transaction="worker_unpublished"}' in text
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 10) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert (tmp_path / "worker.log").read_text() == ""
 
 
 async def _until_published(database: Database) -> None:

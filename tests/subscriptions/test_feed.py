@@ -13,6 +13,7 @@ from models.keys import BookingKey, ResourceKey
 from models.ledger import calls
 from models.ledger.requests import BookingAction
 from subscriptions.channels import channel_of
+from subscriptions.ending import end
 from subscriptions.feed import Feed, FeedLimits
 from subscriptions.relay import relay
 from subscriptions.watchers import SlowConsumer
@@ -70,7 +71,7 @@ async def test_a_hint_is_enough_to_look_at_once(database: Database, redis_url: s
             await make_hold(database, resource)
             assert (await taken(changes)).version == 1
     finally:
-        relaying.cancel()
+        await end([relaying])
 
 
 async def test_a_connection_to_redis_that_is_cut_is_healed_from_the_database(
@@ -105,8 +106,8 @@ async def test_what_happens_outside_of_the_window_is_not_pushed_and_loses_nothin
 
 async def test_who_comes_back_gets_what_was_missed_in_one(database: Database) -> None:
     resource = await make_resource(database, capacity=5)
-    for start, end in (("08:00", "09:00"), ("10:00", "11:00"), ("15:00", "16:00")):
-        await make_hold(database, resource, start, end)
+    for start, until in (("08:00", "09:00"), ("10:00", "11:00"), ("15:00", "16:00")):
+        await make_hold(database, resource, start, until)
     async with running_feed(database) as feed:
         async with aclosing(feed.resources(watch(key_of(resource), after=1))) as changes:
             change = await taken(changes)
@@ -337,13 +338,11 @@ async def test_all_end_with_what_the_database_says_whatever_they_saw_on_the_way(
         done.set()
         await asyncio.gather(*following)
         await asyncio.sleep(0.5)
-        for task in partly:
-            task.cancel()
-        await asyncio.gather(*partly, return_exceptions=True)
+        await end(partly)
         for one in [*held, *narrow]:
             assert one.steps == await steps_of(database, key, one.window)
         assert {one.version for one in held} == {await version_of(database, key)}
-    relaying.cancel()
+    await end([relaying])
 
 
 async def _apply_all(one: Held, feed: Feed) -> None:

@@ -16,6 +16,7 @@ from models.ledger.requests import BookingAction
 from models.ledger.tables import OutboxKind
 from models.queries.work import OutboxRow, mark_published, read_unpublished
 from subscriptions.channels import Entity, Hint, channel_of, connect, decode, encode
+from subscriptions.ending import end
 from subscriptions.outage import Outage
 from subscriptions.relay import newest, relay, relay_batch
 from tests.support.factories import change_of, make_hold, make_resource
@@ -87,9 +88,8 @@ async def test_several_relays_publish_all_at_least_once(database: Database, redi
             while wanted:
                 (hint,) = await hints_of(pubsub, 1)
                 wanted.discard(hint.entity.id)
-        for task in relays:
-            task.cancel()
-        await asyncio.gather(*relays, return_exceptions=True)
+        await end(relays)
+        assert all(task.done() for task in relays)
 
 
 async def test_marking_twice_keeps_the_first_instant(database: Database) -> None:

@@ -18,6 +18,8 @@ GRANT INSERT, DELETE ON claim TO vacancy_app;
 -- worker look into all organizations, so they are for this role and for nobody else who may log in.
 REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact FROM PUBLIC;
 REVOKE ALL ON FUNCTION
-    worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget FROM PUBLIC;
+    worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
+    worker_backlog FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget TO vacancy_app;
+    worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
+    worker_backlog TO vacancy_app;

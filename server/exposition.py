@@ -1,0 +1,51 @@
+"""A worker's own /metrics, on a port of its own, and the loop that looks how far behind the worker is."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import start_http_server
+
+from models.database import Database
+from models.queries.work import read_backlog
+from server.errors import OperatorError
+from server.metrics import WorkerMetrics
+from subscriptions.outage import Outage
+
+LOOK_SECONDS: Final = 5.0
+
+
+@contextmanager
+def exposed(metrics: WorkerMetrics, host: str, port: int) -> Iterator[None]:
+    """Answer /metrics for the length of a `with`, from a thread. Raises OperatorError if the port is taken."""
+    try:
+        server, thread = start_http_server(port, host, registry=metrics.registry)
+    except OSError as error:
+        raise OperatorError(
+            f"Port {port} on {host} cannot be used ({error.strerror}): choose another with VACANCY_METRICS_PORT"
+        ) from error
+    try:
+        yield
+    finally:
+        _stop(server, thread)
+
+
+async def look_behind(database: Database, metrics: WorkerMetrics) -> None:
+    """Look every five seconds until cancelled, through failures of the database."""
+    outage = Outage("Looking how far behind the worker is")
+    while True:
+        try:
+            metrics.look(await read_backlog(database))
+            outage.over()
+            pause_seconds = LOOK_SECONDS
+        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
+            pause_seconds = outage.failed(error)
+        await asyncio.sleep(pause_seconds)
+
+
+def _stop(server: object, thread: threading.Thread) -> None:
+    server.shutdown()  # type: ignore[attr-defined]
+    server.server_close()  # type: ignore[attr-defined]
+    thread.join()
