@@ -336,6 +336,7 @@ async def test_all_end_with_what_the_database_says_whatever_they_saw_on_the_way(
         partly = [asyncio.create_task(_apply_all(one, feed)) for one in narrow]
         await asyncio.gather(*(book() for _ in range(3)))
         done.set()
+        await make_hold(database, resource, "08:00", "16:00")  # the last, for those who have seen all before and wait
         await asyncio.gather(*following)
         await asyncio.sleep(0.5)
         await end(partly)
