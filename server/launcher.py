@@ -61,6 +61,9 @@ def run(settings: Settings, *, say: Say) -> None:
             _serve_until_stopped(settings, stack, say)
         except KeyboardInterrupt:
             say("Stopping")
+            # CPython takes an interrupt that left an exec of a string (an import that makes a dataclass has one) for
+            # unhandled, and would end by SIGINT after all. The next exec of a string makes it forget.
+            exec("")  # noqa: S102
 
 
 def _serve_until_stopped(settings: Settings, stack: ExitStack, say: Say) -> None:
