@@ -87,10 +87,10 @@ class Held:
         after = [part for step in kept if (part := _part(step, change.window.ends_at, self.window.ends_at))]
         self.steps = _joined([*before, *view.steps, *after])
 
-    async def follow(self, feed: Feed, until: asyncio.Event, database: Database) -> None:
-        """Apply what is pushed until `until` is set and the database's version is reached."""
+    async def follow(self, feed: Feed, last: "asyncio.Future[int]") -> None:
+        """Apply what is pushed until the last version, which is told before it is made."""
         async with aclosing(feed.resources(watch(self.key, window=self.window))) as changes:
-            while not (until.is_set() and self.version == await version_of(database, self.key)):
+            while not (last.done() and self.version >= last.result()):
                 self.apply(await taken(changes))
 
 

@@ -313,7 +313,8 @@ async def test_all_end_with_what_the_database_says_whatever_they_saw_on_the_way(
     """Watchers that come at any time, while bookings come and go: each applies what it is pushed, in version order."""
     chance = random.Random(seed)
     resource = await make_resource(database, capacity=100)
-    key, done = key_of(resource), asyncio.Event()
+    key: ResourceKey = key_of(resource)
+    last: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     windows = [WINDOW, between("09:00", "13:30"), between("11:15", "11:45")]
     relaying = asyncio.create_task(relay(database, redis_url))
     async with running_feed(database, redis_url, QUICK) as feed:
@@ -322,7 +323,7 @@ async def test_all_end_with_what_the_database_says_whatever_they_saw_on_the_way(
 
         async def follow(one: Held) -> None:
             await asyncio.sleep(chance.uniform(0, 0.5))
-            await one.follow(feed, done, database)
+            await one.follow(feed, last)
 
         async def book() -> None:
             for _ in range(40):
@@ -335,8 +336,8 @@ async def test_all_end_with_what_the_database_says_whatever_they_saw_on_the_way(
         following = [asyncio.create_task(follow(one)) for one in held]
         partly = [asyncio.create_task(_apply_all(one, feed)) for one in narrow]
         await asyncio.gather(*(book() for _ in range(3)))
-        done.set()
-        await make_hold(database, resource, "08:00", "16:00")  # the last, for those who have seen all before and wait
+        last.set_result(await version_of(database, key) + 1)
+        await make_hold(database, resource, "08:00", "16:00")
         await asyncio.gather(*following)
         await asyncio.sleep(0.5)
         await end(partly)
