@@ -124,15 +124,13 @@ async def _ask(client: Client, body: bytes) -> None:
 
 
 async def _calendar(stage: Stage, key: ResourceKey, first: date, last: date) -> None:
-    async with stage.database.reading() as session:
-        facts = await load_facts(session, [key])
+    facts = await load_facts(stage.database, [key])
     load_views = partial(read_timelines, stage.database)
     await calendar(facts[key], first, last, load=load_views, now=datetime.now(UTC))
 
 
 async def _timelines(stage: Stage, keys: Sequence[ResourceKey], window: Interval) -> None:
-    async with stage.database.reading() as session:
-        facts = await load_facts(session, keys)
+    facts = await load_facts(stage.database, keys)
     views = {view.resource: view for view in await read_timelines(stage.database, [(key, window) for key in keys])}
     for key in keys:
         await timeline(facts[key], window, load=partial(_read, views))
@@ -140,8 +138,7 @@ async def _timelines(stage: Stage, keys: Sequence[ResourceKey], window: Interval
 
 async def _which(stage: Stage, keys: Sequence[ResourceKey], wish: Wish) -> None:
     assert wish.window is not None
-    async with stage.database.reading() as session:
-        facts = await load_facts(session, keys)
+    facts = await load_facts(stage.database, keys)
     questions = [(key, wish.window) for key in keys]
     views = {view.resource: view for view in await read_timelines(stage.database, questions)}
     for key in keys:

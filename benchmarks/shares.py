@@ -119,8 +119,7 @@ async def _through_engine(stage: Stage) -> None:
 
 
 async def _facts(stage: Stage) -> None:
-    async with stage.database.reading() as session:
-        await load_facts(session, [key_of(stage.hot)])
+    await load_facts(stage.database, [key_of(stage.hot)])
 
 
 async def _through_calls(stage: Stage) -> None:

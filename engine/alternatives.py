@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta
 
 from engine.availability import SlotAnswer, TimelineLoader, Wish, answers, interval_of, night_of
 from engine.facts import ResourceFacts
-from engine.rules.slots import slot_intervals
 from models import civil
 from models.errors import BookingError
 from models.interval import Interval
@@ -40,7 +39,7 @@ def _wishes_around(facts: ResourceFacts, wish: Wish, interval: Interval, now: da
         return []
     minutes = -(interval.duration // -timedelta(minutes=1)) if kind == AvailabilityType.OPENING_HOURS else None
     try:
-        found = slot_intervals(facts.rules, kind, Interval(starts_at, ends_at), minutes, facts.zone)
+        found = facts.rules.slots(Interval(starts_at, ends_at), minutes, facts.zone)
     except BookingError:  # what was asked for is out of any bound, and so is all around it
         return []
     return [Wish(window=other, quantity=wish.quantity, activity=wish.activity) for other in found]

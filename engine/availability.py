@@ -12,8 +12,6 @@ from datetime import date, datetime
 from engine.facts import ResourceFacts
 from engine.rules import limits
 from engine.rules.base import Refusal, RuleFacts, RuleRequest, violation
-from engine.rules.registry import evaluate
-from engine.rules.slots import slot_intervals
 from engine.vacancies import (
     AvailabilityStatus,
     EffectiveTimeline,
@@ -85,9 +83,10 @@ def interval_of(facts: ResourceFacts, wish: Wish) -> Interval:
 
 
 def refusals_of(facts: ResourceFacts, wish: Wish, interval: Interval, *, now: datetime) -> list[Refusal]:
-    """Every reason of the platform's limits and the resource's rules; what is taken is not looked at."""
+    """Every reason of the platform's limits and of the rules that decide; what is taken is not looked at."""
     request = RuleRequest(interval, wish.stay, wish.quantity, wish.activity)
-    return evaluate(facts.rules, request, RuleFacts(facts.zone, now, facts.resource.availability_type))
+    known = RuleFacts(facts.zone, now, facts.resource.availability_type)
+    return facts.rules.refusals(request, known)
 
 
 async def timeline(facts: ResourceFacts, window: Interval, *, load: TimelineLoader) -> EffectiveTimeline:
@@ -113,7 +112,7 @@ async def slots(
     if facts.resource.availability_type == AvailabilityType.NIGHTLY:
         raise InvalidInput("This is sold by the night: ask for its calendar.")
     check_quantity(quantity)
-    intervals = slot_intervals(facts.rules, facts.resource.availability_type, window, duration_minutes, facts.zone)
+    intervals = facts.rules.slots(window, duration_minutes, facts.zone)
     wishes = [Wish(window=interval, quantity=quantity, activity=activity) for interval in intervals]
     return await answers(facts, wishes, load=load, now=now)
 
@@ -129,7 +128,7 @@ async def availability(facts: ResourceFacts, wish: Wish, *, load: TimelineLoader
     refusals = refusals_of(facts, wish, interval, now=now)
     if interval.duration.days > limits.DURATION_DAYS_MAX:
         return AvailabilityAnswer(
-            interval, facts.resource.capacity, 0, AvailabilityStatus.CLOSED, tuple(refusals), facts.resource.version
+            interval, facts.resource.capacity, 0, AvailabilityStatus.CLOSED, tuple(refusals), facts.version
         )
     found = await load_timeline(facts, interval, load, wish)
     left = vacancies_over(found, interval)

@@ -16,7 +16,6 @@ from engine.availability import (
 from engine.facts import ResourceFacts
 from engine.rules import limits
 from engine.rules.base import Refusal
-from engine.rules.slots import slot_intervals
 from engine.vacancies import AvailabilityStatus, EffectiveTimeline, vacancies_over
 from models import civil
 from models.errors import InvalidInput, InvalidTime
@@ -103,5 +102,5 @@ def _wishes_of_day(facts: ResourceFacts, day: date, quantity: int, activity: str
         window = civil.civil_day(day, facts.zone)
     except InvalidTime:
         return []
-    found = slot_intervals(facts.rules, facts.resource.availability_type, window, None, facts.zone)
+    found = facts.rules.slots(window, None, facts.zone)
     return [Wish(window=interval, quantity=quantity, activity=activity) for interval in found]

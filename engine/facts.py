@@ -1,19 +1,24 @@
-"""What the business knows of a resource before it looks at the clock or the timeline."""
+"""What the business knows of a resource before it looks at the clock or the timeline.
+
+A process keeps it (`Database.catalog`) under the resource's catalog version, which the database raises with every
+change of what is kept. So nothing is ever invalidated: it is compared when it is used.
+"""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import tuple_
-from sqlmodel import select
+from sqlalchemy import not_, or_, tuple_
+from sqlmodel import col, select
 
 from engine.rules import registry
-from engine.rules.base import Rule
+from engine.rules.deciding import RuleSet, SetRule
 from models import civil
-from models.database import ReadSession
+from models.database import Database, ReadSession
 from models.keys import ResourceKey
+from models.queries.catalog import read_versions
 from models.resource import BookingRule, Resource, ResourceRequirement
 from models.venue import Venue
 
@@ -38,57 +43,126 @@ class Requirement:
 
 @dataclass(frozen=True)
 class ResourceFacts:
-    """A resource with its venue, its rules and what it requires."""
+    """A resource with its venue, the rules of both, and what it requires, as they were at one `catalog_version`.
+
+    `version` is the resource's when these facts were asked for; `resource` was read earlier, and its own may be older.
+    """
 
     resource: Resource
     venue: Venue
     stored_rules: tuple[BookingRule, ...]
     requirements: tuple[Requirement, ...]
+    rules: RuleSet
+    version: int
 
     @property
     def key(self) -> ResourceKey:
         return ResourceKey(self.resource.organization_id, self.resource.id)
 
+    @property
+    def catalog_version(self) -> int:
+        return self.resource.catalog_version
+
     @cached_property
     def zone(self) -> ZoneInfo:
         return civil.zone(self.venue.time_zone)
 
-    @cached_property
-    def rules(self) -> tuple[Rule, ...]:
-        return tuple(registry.parse(rule.type, rule.parameters) for rule in self.stored_rules)
 
+async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
+    """The facts of these resources as they are now; unknown keys are absent.
 
-async def load_facts(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
-    """The facts of these resources, in three statements however many they are; unknown keys are absent.
-
-    Whether the asker may see a resource is the caller's to decide.
+    One statement asks for their versions; three more read those that are not kept, or no longer true, however many they
+    are. Unknown keys are looked for like the others, so that they take as long. Whether the asker may see a resource is
+    the caller's to decide.
     """
-    if not keys:
-        return {}
-    wanted = tuple_(Resource.organization_id, Resource.id).in_(keys)
+    current = await read_versions(database, keys)
+    facts: dict[ResourceKey, ResourceFacts] = {
+        key: found
+        for key, now in current.items()
+        if (found := database.catalog.get(key)) is not None and found.catalog_version >= now.catalog
+    }
+    missing = [key for key in keys if key not in facts]
+    if missing:
+        async with database.reading() as session:
+            read = await _read(session, missing)
+        database.catalog.update(read)
+        facts |= read
+    return {key: replace(found, version=current[key].timeline) for key, found in facts.items() if key in current}
+
+
+async def known_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
+    """The same without asking whether they still hold: for who decides by them and has that checked (`calls.hold`)."""
+    kept: dict[ResourceKey, ResourceFacts] = {key: database.catalog[key] for key in keys if key in database.catalog}
+    missing = [key for key in keys if key not in kept]
+    return kept | await load_facts(database, missing) if missing else kept
+
+
+async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
+    # The resource first: what is read after it can be newer than its version says, but never older.
     rows = await session.exec(
         select(Resource, Venue)
         .join(Venue, (Venue.organization_id == Resource.organization_id) & (Venue.id == Resource.venue_id))  # type: ignore[arg-type]
-        .where(wanted)
+        .where(tuple_(Resource.organization_id, Resource.id).in_(keys))
     )
     found = {ResourceKey(resource.organization_id, resource.id): (resource, venue) for resource, venue in rows}
-    rules = await _rules(session, keys)
+    rules = await _rules(session, found)
     requirements = await _requirements(session, keys)
     return {
-        key: ResourceFacts(resource, venue, tuple(rules[key]), tuple(requirements[key]))
+        key: ResourceFacts(
+            resource=resource,
+            venue=venue,
+            stored_rules=tuple(rules[key]),
+            requirements=tuple(requirements[key]),
+            rules=_rule_set(resource, rules[key]),
+            version=resource.version,
+        )
         for key, (resource, venue) in found.items()
     }
 
 
-async def _rules(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[ResourceKey, list[BookingRule]]:
-    found = await session.exec(
-        select(BookingRule)
-        .where(tuple_(BookingRule.organization_id, BookingRule.resource_id).in_(keys))
-        .order_by(BookingRule.type)
+def _rule_set(resource: Resource, rows: Sequence[BookingRule]) -> RuleSet:
+    return RuleSet(
+        tuple(
+            SetRule(
+                rule=registry.parse(row.type, row.parameters),
+                of_resource=row.resource_id is not None,
+                priority=row.priority,
+                valid_from=row.valid_from,
+                valid_until=row.valid_until,
+                age=row.id.int,
+            )
+            for row in rows
+        ),
+        resource.availability_type,
     )
+
+
+async def _rules(
+    session: ReadSession, resources: Mapping[ResourceKey, tuple[Resource, Venue]]
+) -> dict[ResourceKey, list[BookingRule]]:
+    """Of each resource its own rules and those of its venue, by type."""
+    venues = {(venue.organization_id, venue.id) for _, venue in resources.values()}
+    found = (
+        await session.exec(
+            select(BookingRule)
+            .where(
+                or_(
+                    tuple_(BookingRule.organization_id, BookingRule.resource_id).in_(resources),
+                    tuple_(BookingRule.organization_id, BookingRule.venue_id).in_(venues),
+                ),
+                not_(col(BookingRule.is_removed)),
+            )
+            .order_by(BookingRule.type, col(BookingRule.id))
+        )
+    ).all()
     rules: dict[ResourceKey, list[BookingRule]] = defaultdict(list)
-    for rule in found:
-        rules[ResourceKey(rule.organization_id, rule.resource_id)].append(rule)
+    for key, (resource, _) in resources.items():
+        of_venue = (resource.organization_id, resource.venue_id)
+        rules[key] = [
+            rule
+            for rule in found
+            if rule.resource_id == resource.id or (rule.organization_id, rule.venue_id) == of_venue
+        ]
     return rules
 
 

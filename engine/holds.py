@@ -7,7 +7,7 @@ from datetime import datetime
 
 from engine.availability import Wish, interval_of, refusals_of
 from engine.bookings import acting_in
-from engine.facts import ResourceFacts, load_facts
+from engine.facts import ResourceFacts, known_facts, load_facts
 from engine.idempotency import check_key
 from engine.rules import limits
 from engine.rules.base import violation
@@ -17,10 +17,11 @@ from models.database import Database
 from models.errors import BookingError, InvalidInput, NotFound, Refused
 from models.keys import ResourceKey
 from models.ledger import calls
-from models.ledger.failures import translate
+from models.ledger.failures import busy, translate
 from models.ledger.requests import BookingRecord, Command, Contact, Hold, HoldItem
 
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to mistake
+DECISIONS_MAX = 5  # of one hold, while rules are being changed under it
 REFERENCE_SYMBOLS = 16  # of 5 bits each: 80 bits, so that nobody finds a booking by trying
 
 
@@ -77,41 +78,73 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
         raise InvalidInput("One booking is of one organization.", path=("input", "items"))
     acting = acting_in(viewer, organization_id)
     command = Command(organization_id, acting.actor, request.key, request.request_hash)
-    try:
-        items = await _permitted(database, viewer, request, now)
-    except BookingError:
-        # A repetition gets the first answer, also when the time has come or a rule has changed meanwhile.
-        found = await calls.recall_booking(database, command)
-        if found is None:
-            raise
-        return found, False
-    asked = Hold(
-        command=command,
-        booking_id=new_id(),
-        reference=new_reference(),
-        items=items,
-        customer_id=acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None,
-        contact=request.contact,
-        expected={key.id: version for key, version in request.expected.items()},
-    )
-    record = await calls.hold(database, asked)
-    return record, record.booking.id == asked.booking_id
+    booking_id, reference = new_id(), new_reference()
+    customer_id = acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None
+    for _ in range(DECISIONS_MAX):
+        try:
+            items = await _permitted(database, viewer, request, now)
+        except BookingError:
+            # A repetition gets the first answer, also when the time has come or a rule has changed meanwhile.
+            found = await calls.recall_booking(database, command)
+            if found is None:
+                raise
+            return found, False
+        asked = Hold(
+            command=command,
+            booking_id=booking_id,
+            reference=reference,
+            items=items,
+            customer_id=customer_id,
+            contact=request.contact,
+            expected={key.id: version for key, version in request.expected.items()},
+        )
+        try:
+            record = await calls.hold(database, asked)
+        except calls.Stale:
+            await load_facts(database, _resources(request))
+        else:
+            return record, record.booking.id == booking_id
+    raise busy()
 
 
 async def _permitted(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> tuple[HoldItem, ...]:
-    """What to ask the ledger for, if the viewer may see it and the rules allow it."""
-    async with database.reading() as session:
-        facts = await load_facts(session, list(dict.fromkeys(item.resource for item in request.items)))
+    """What to ask the ledger for, if the viewer may see it and the rules allow it.
+
+    Allowed by what this process knows of the rules, it is for the ledger to compare that with what is true now; refused
+    by it, the rules of now are asked before anybody is told.
+    """
+    keys = _resources(request)
+    facts = await known_facts(database, keys)
+    try:
+        return _decide(viewer, request, facts, now)
+    except BookingError:
+        current = await load_facts(database, keys)
+        if _versions(current) == _versions(facts):
+            raise
+        return _decide(viewer, request, current, now)
+
+
+def _decide(
+    viewer: Viewer, request: HoldRequest, facts: Mapping[ResourceKey, ResourceFacts], now: datetime
+) -> tuple[HoldItem, ...]:
     items = tuple(_item(viewer, facts, item, position) for position, item in enumerate(request.items))
     _check_rules(request, facts, now)
     return items
+
+
+def _versions(facts: Mapping[ResourceKey, ResourceFacts]) -> dict[ResourceKey, int]:
+    return {key: found.catalog_version for key, found in facts.items()}
+
+
+def _resources(request: HoldRequest) -> list[ResourceKey]:
+    return list(dict.fromkeys(item.resource for item in request.items))
 
 
 def _keys(request: HoldRequest) -> list[ResourceKey]:
     return [item.resource for item in request.items] + list(request.expected)
 
 
-def _item(viewer: Viewer, facts: dict[ResourceKey, ResourceFacts], item: ItemRequest, position: int) -> HoldItem:
+def _item(viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], item: ItemRequest, position: int) -> HoldItem:
     path = _path(position)
     found = facts.get(item.resource)
     if found is None or not (found.venue.is_published or viewer.may(Role.STAFF, item.resource.organization_id)):
@@ -124,10 +157,16 @@ def _item(viewer: Viewer, facts: dict[ResourceKey, ResourceFacts], item: ItemReq
     except InvalidInput as error:
         error.path = (*path, *error.path)
         raise
-    return HoldItem(item.resource.id, interval, item.wish.quantity, item.wish.activity)
+    return HoldItem(
+        resource_id=item.resource.id,
+        interval=interval,
+        quantity=item.wish.quantity,
+        activity=item.wish.activity,
+        catalog_version=found.catalog_version,
+    )
 
 
-def _check_rules(request: HoldRequest, facts: dict[ResourceKey, ResourceFacts], now: datetime) -> None:
+def _check_rules(request: HoldRequest, facts: Mapping[ResourceKey, ResourceFacts], now: datetime) -> None:
     errors: list[BookingError] = []
     for position, item in enumerate(request.items):
         found = facts[item.resource]

@@ -1,7 +1,7 @@
 """Creating and updating resources: managers, in their own organization. Capacity over time is `engine.capacity`."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -20,7 +20,7 @@ from models.keys import ResourceKey, VenueKey
 from models.ledger.locks import lock_resources
 from models.ledger.requests import Command
 from models.ledger.tables import Claim
-from models.resource import AvailabilityType, Resource, Sharing
+from models.resource import AvailabilityType, Resource, ResourceRequirement, Sharing
 from models.venue import Venue
 
 CAPACITY_MAX = 1_000_000
@@ -111,7 +111,7 @@ async def create_resource(database: Database, viewer: Viewer, request: CreateRes
         )
         session.add(resource)
         await session.flush()
-        await write_schedule(session, ResourceKey(organization_id, resource.id), rules)
+        await write_schedule(session, ResourceKey(organization_id, resource.id), rules, actor=viewer.actor)
         if request.requirements:
             await lock_resources(session, organization_id, _ids(request.requirements))
             await write_requirements(session, resource, request.requirements)
@@ -135,7 +135,7 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
     _check_changes(request)
 
     async def work(session: WriteSession) -> dict[str, Any]:
-        await lock_resources(session, organization_id, [resource_id, *_ids(wanted or ())])
+        await _lock(session, request.resource, wanted or ())
         resource = await session.get(Resource, request.resource)
         if resource is None:
             raise authority.unknown("resource", "resourceId")
@@ -143,7 +143,7 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
         await _check_sharing(session, resource, request.changes)
         _change(resource, request.changes)
         await session.flush()
-        await write_schedule(session, request.resource, rules)
+        await write_schedule(session, request.resource, rules, actor=viewer.actor)
         if wanted is not None:
             await write_requirements(session, resource, wanted)
         return {"resource_id": str(resource_id)}
@@ -151,6 +151,16 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
     command = Command(organization_id, viewer.actor, request.key, request.request_hash)
     await commit_once(database, command, work)
     return request.resource
+
+
+async def _lock(session: WriteSession, key: ResourceKey, wanted: Sequence[RequirementRequest]) -> None:
+    """Lock the resource, what it is to require, and what requires it: for these its sharing decides too."""
+    requiring = await session.exec(
+        select(ResourceRequirement.resource_id).where(
+            ResourceRequirement.organization_id == key.organization_id, ResourceRequirement.required_id == key.id
+        )
+    )
+    await lock_resources(session, key.organization_id, [key.id, *_ids(wanted), *requiring])
 
 
 def _check_new(request: CreateResource, ceiling_minutes: int) -> None:
@@ -224,5 +234,5 @@ def _change(resource: Resource, changes: ResourceChanges) -> None:
     _check_ceiling(resource.hold_seconds, resource.hold_ceiling_seconds)
 
 
-def _ids(requirements: tuple[RequirementRequest, ...]) -> list[uuid.UUID]:
+def _ids(requirements: Sequence[RequirementRequest]) -> list[uuid.UUID]:
     return [requirement.resource.id for requirement in requirements]

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import time
 from typing import NamedTuple, TypedDict
 
-from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlalchemy import not_
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from engine.rules import registry
 from engine.rules.base import Rule
 from engine.rules.opening_hours import OpeningHours
 from engine.rules.session_times import SessionTimes
 from engine.rules.start_grid import StartGrid
-from models.base import new_id
 from models.database import WriteSession
 from models.errors import InvalidInput
 from models.keys import ResourceKey
@@ -71,31 +70,47 @@ def schedule_rules(availability_type: AvailabilityType, schedule: Schedule) -> l
     return found
 
 
-async def write_schedule(session: WriteSession, resource: ResourceKey, rules: Sequence[ScheduleRule]) -> None:
-    """Store these rules in place of those of the same types; the caller has locked the resource."""
+async def write_schedule(
+    session: WriteSession, resource: ResourceKey, rules: Sequence[ScheduleRule], *, actor: str
+) -> None:
+    """Store these rules in place of those of the same types that a schedule has made: of priority 0, always valid.
+
+    The caller has locked the resource.
+    """
     for _, type_, rule in rules:
-        if rule is None:
-            await session.exec(
-                delete(BookingRule).where(
-                    col(BookingRule.organization_id) == resource.organization_id,
-                    col(BookingRule.resource_id) == resource.id,
-                    col(BookingRule.type) == type_,
+        row = (await session.exec(_scheduled(resource, type_))).one_or_none()
+        if row is not None:
+            row.is_removed = rule is None
+            row.parameters = row.parameters if rule is None else rule.parameters()
+            row.last_actor = actor
+        elif rule is not None:
+            session.add(
+                BookingRule(
+                    organization_id=resource.organization_id,
+                    resource_id=resource.id,
+                    type=type_,
+                    parameters=rule.parameters(),
+                    last_actor=actor,
                 )
             )
-            continue
-        row = insert(BookingRule).values(
-            organization_id=resource.organization_id,
-            id=new_id(),
-            resource_id=resource.id,
-            type=type_,
-            parameters=rule.parameters(),
+    await session.flush()
+
+
+def _scheduled(resource: ResourceKey, type_: str) -> SelectOfScalar[BookingRule]:
+    return (
+        select(BookingRule)
+        .where(
+            BookingRule.organization_id == resource.organization_id,
+            BookingRule.resource_id == resource.id,
+            BookingRule.type == type_,
+            BookingRule.priority == 0,
+            col(BookingRule.valid_from).is_(None),
+            col(BookingRule.valid_until).is_(None),
+            not_(col(BookingRule.is_removed)),
         )
-        await session.exec(
-            row.on_conflict_do_update(
-                constraint="booking_rule_organization_id_resource_id_type_key",
-                set_={"parameters": row.excluded.parameters},
-            )
-        )
+        .order_by(col(BookingRule.id))
+        .limit(1)
+    )
 
 
 def _parts(schedule: Schedule) -> list[tuple[str, str, Mapping[str, object] | None]]:

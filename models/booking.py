@@ -3,8 +3,10 @@
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.base import CreatedRow, Instant, Row, one_of
@@ -29,14 +31,19 @@ class BookingEventKind(StrEnum):
 
     HELD = "HELD"
     EXTENDED = "EXTENDED"
+    SUBMITTED = "SUBMITTED"
     CONFIRMED = "CONFIRMED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
     RELEASED = "RELEASED"
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
 
 
 class Booking(CreatedRow, table=True):
-    """The contract between a guest and a venue; while ON_HOLD it ends by itself at `hold_expires_at`.
+    """The contract between a guest and a venue; while ON_HOLD or PENDING it ends by itself at `hold_expires_at`.
+
+    Where `approval_seconds` is set, confirming makes it PENDING, and the venue has so long to approve.
 
     There is no foreign key to `organization`: checking it would lock that one row in every hold, and the items
     already lead there. `version`, `updated_at` and the history are written by the database with every change, from
@@ -47,8 +54,13 @@ class Booking(CreatedRow, table=True):
         UniqueConstraint("organization_id", "reference"),
         one_of("status", BookingStatus),
         one_of("last_event", BookingEventKind),
-        CheckConstraint("(status = 'ON_HOLD') = (hold_expires_at IS NOT NULL)", name="hold_expires_at"),
-        Index("booking_due_idx", "organization_id", "hold_expires_at", postgresql_where=text("status = 'ON_HOLD'")),
+        CheckConstraint("(status IN ('ON_HOLD', 'PENDING')) = (hold_expires_at IS NOT NULL)", name="hold_expires_at"),
+        Index(
+            "booking_due_idx",
+            "organization_id",
+            "hold_expires_at",
+            postgresql_where=text("status IN ('ON_HOLD', 'PENDING')"),
+        ),
         Index(
             "booking_customer_idx",
             "organization_id",
@@ -67,6 +79,7 @@ class Booking(CreatedRow, table=True):
     contact_phone: str | None = None
     hold_expires_at: datetime | None = Field(default=None, sa_type=Instant)
     hold_ceiling_at: datetime = Field(sa_type=Instant)
+    approval_seconds: int | None = None
     claim_count: int = Field(sa_type=SmallInteger)
     last_event: str
     last_actor: str
@@ -77,7 +90,10 @@ class Booking(CreatedRow, table=True):
 
 
 class BookingItem(Row, table=True):
-    """One resource, interval and quantity of a booking, as it was asked for; it stays when the booking has ended."""
+    """One resource, interval and quantity of a booking, as it was asked for; it stays when the booking has ended.
+
+    `guests`, where the party was told: [{"type": …, "count": …, "ages": [… or none]}].
+    """
 
     __tablename__ = "booking_item"
     __table_args__ = (
@@ -95,6 +111,7 @@ class BookingItem(Row, table=True):
     ends_at: datetime = Field(sa_type=Instant)
     quantity: int
     activity: str | None = None
+    guests: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
 
 
 class BookingEvent(Row, table=True):

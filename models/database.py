@@ -12,12 +12,13 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NewType, TypeVar
 
 import asyncpg
+from cachetools import LRUCache
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -39,6 +40,9 @@ CONNECT_TIMEOUT_SECONDS = 5
 POOL_WAIT_SECONDS = 5
 CALL_SECONDS_MAX = 12.0
 
+CATALOG_MAX = 10_000
+"""Resources whose facts a process keeps; the one that was not needed for longest goes first."""
+
 _CALL = re.compile(r"SELECT (?:.* FROM )?((?:ledger|worker)_\w+)\(")
 """A call of a function of ours: its name is the name of the transaction."""
 
@@ -52,7 +56,7 @@ class LedgerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 
 @dataclass(frozen=True)
 class Database:
-    """One process's connections to one database."""
+    """One process's connections to one database, and what it keeps of the catalog (`engine.facts`)."""
 
     ledger: "asyncpg.Pool[asyncpg.Record]"
     engine: AsyncEngine
@@ -61,6 +65,7 @@ class Database:
     in_flight: set["asyncio.Task[Any]"] = field(default_factory=set)
     observer: Observer = field(default_factory=Unobserved)
     groups: Groups[Any, Any] = field(default_factory=Groups)
+    catalog: MutableMapping[Hashable, Any] = field(default_factory=lambda: LRUCache(CATALOG_MAX))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:

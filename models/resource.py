@@ -1,14 +1,15 @@
 """What has capacity and can be booked, what a booking of it also takes, and the rules it obeys."""
 
 import uuid
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from models.base import CreatedRow, Row, one_of
+from models.base import CreatedRow, Instant, Row, one_of
 
 
 class AvailabilityType(StrEnum):
@@ -30,9 +31,11 @@ class Sharing(StrEnum):
 class Resource(CreatedRow, table=True):
     """Something with capacity.
 
-    `capacity` is the base; the timeline has the truth at an instant. `version` is written by the database alone:
-    one more with every change of the timeline. Holds last `hold_seconds`, and can be extended up to
-    `hold_ceiling_seconds` after they were made.
+    `capacity` is the base; the timeline has the truth at an instant. Two versions are written by the database alone
+    (ledger/sql/10 and 15): `version` is one more with every change of the timeline or of what else decides whether
+    something can be booked; `catalog_version` grows with every change of what is kept beside the timeline: this row,
+    its venue, its rules, what it requires. Holds last `hold_seconds`, and can be extended up to `hold_ceiling_seconds`
+    after they were made.
     """
 
     __table_args__ = (
@@ -52,6 +55,7 @@ class Resource(CreatedRow, table=True):
     sharing: str = Sharing.SHARED
     capacity: int
     version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    catalog_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     hold_seconds: int = Field(default=600, sa_column_kwargs={"server_default": text("600")})
     hold_ceiling_seconds: int = Field(default=1800, sa_column_kwargs={"server_default": text("1800")})
 
@@ -82,14 +86,56 @@ class ResourceRequirement(Row, table=True):
 
 
 class BookingRule(CreatedRow, table=True):
-    """One rule of a resource, as data: its type names the function in `engine.rules`, which reads `parameters`."""
+    """One rule, as data: its type names the function in `engine.rules`, which reads `parameters`.
+
+    It is of one resource, or of a venue and so of all its resources. It has a say on what begins on a civil day of the
+    venue in [valid_from, valid_until); None: no bound. Which of several rules of a type decides is told by
+    `engine.rules.deciding`. A removed rule stays for its history, which the database writes (`BookingRuleChange`) from
+    `last_actor`.
+    """
 
     __tablename__ = "booking_rule"
     __table_args__ = (
         ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
-        UniqueConstraint("organization_id", "resource_id", "type"),
+        ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
+        CheckConstraint("(venue_id IS NULL) <> (resource_id IS NULL)", name="scope"),
+        CheckConstraint("valid_from < valid_until", name="valid"),
+        Index("booking_rule_resource_idx", "organization_id", "resource_id", postgresql_where=text("NOT is_removed")),
+        Index("booking_rule_venue_idx", "organization_id", "venue_id", postgresql_where=text("NOT is_removed")),
     )
 
-    resource_id: uuid.UUID
+    resource_id: uuid.UUID | None = None
+    venue_id: uuid.UUID | None = None
     type: str
     parameters: dict[str, Any] = Field(sa_type=JSONB)
+    priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})
+    valid_from: date | None = None
+    valid_until: date | None = None
+    version: int = Field(default=1, sa_type=BigInteger, sa_column_kwargs={"server_default": text("1")})
+    is_removed: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    last_actor: str = Field(default="system", sa_column_kwargs={"server_default": text("'system'")})
+    updated_at: datetime = Field(
+        default=None, sa_type=Instant, nullable=False, sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
+
+
+class BookingRuleChange(Row, table=True):
+    """A rule as it was from one change on: who set or removed it. Written by the database, never altered."""
+
+    __tablename__ = "booking_rule_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "rule_id"], ["booking_rule.organization_id", "booking_rule.id"]),
+    )
+
+    rule_id: uuid.UUID = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger, primary_key=True)
+    venue_id: uuid.UUID | None = None
+    resource_id: uuid.UUID | None = None
+    type: str
+    parameters: dict[str, Any] = Field(sa_type=JSONB)
+    priority: int = Field(sa_type=SmallInteger)
+    valid_from: date | None = None
+    valid_until: date | None = None
+    is_removed: bool
+    actor: str
+    created_at: datetime = Field(sa_type=Instant)

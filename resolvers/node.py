@@ -65,7 +65,7 @@ async def _venue(context: Context, id: GlobalId) -> Node | None:
 
 async def _resource(context: Context, id: GlobalId) -> Node | None:
     facts = await context.loaders.facts.load(ResourceKey(id.organization_id, id.id))
-    return Resource.of(facts.resource) if facts is not None and may_see_venue(context.viewer, facts.venue) else None
+    return Resource.of_facts(facts) if facts is not None and may_see_venue(context.viewer, facts.venue) else None
 
 
 async def _booking_rule(context: Context, id: GlobalId) -> Node | None:

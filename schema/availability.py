@@ -76,7 +76,7 @@ class Availability:
         return cls(
             facts=facts,
             wish=wish,
-            resource=Resource.of(facts.resource),
+            resource=Resource.of_facts(facts),
             starts_at=answer.interval.starts_at,
             ends_at=answer.interval.ends_at,
             capacity=answer.capacity,

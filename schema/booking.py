@@ -137,7 +137,7 @@ class Booking(Node):
         description='Who made it, if they had an account: role and subject, "customer:ada". Null: a guest, or staff.'
     )
     hold_expires_at: datetime | None = strawberry.field(
-        description="When the hold ends by itself, by the database's clock. Null unless ON_HOLD."
+        description="When it ends by itself, by the database's clock. Null unless ON_HOLD or PENDING."
     )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it changed last.")
@@ -167,7 +167,7 @@ class Booking(Node):
 
     @field(
         "Whole seconds until holdExpiresAt, by the database's clock when this was read; never negative. At 0 it "
-        "may still be confirmed while nobody has needed its place. Null unless ON_HOLD."
+        "may still be confirmed or approved while nobody has needed its place. Null unless ON_HOLD or PENDING."
     )
     def hold_seconds_left(self) -> int | None:
         """Rounded down."""

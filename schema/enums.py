@@ -75,9 +75,9 @@ described(
     description="Where a booking stands. EXPIRED, CANCELLED, REJECTED, COMPLETED and NO_SHOW are final.",
     values={
         "ON_HOLD": "The places are kept until holdExpiresAt, and wait to be confirmed.",
-        "PENDING": "Waits for the venue's approval; the places are kept.",
+        "PENDING": "Waits for the venue's approval until holdExpiresAt; the places are kept.",
         "CONFIRMED": "The places are the guest's.",
-        "EXPIRED": "The hold ended by itself; the places are given back.",
+        "EXPIRED": "It ended by itself, unconfirmed or unapproved; the places are given back.",
         "CANCELLED": "Released or cancelled; the places are given back.",
         "REJECTED": "The venue did not approve; the places are given back.",
         "REDEEMED": "The guest has come.",
@@ -92,10 +92,13 @@ described(
     values={
         "HELD": "It was made, and its places are kept.",
         "EXTENDED": "The end of the hold was moved.",
+        "SUBMITTED": "It was confirmed by the guest, and waits for the venue's approval.",
         "CONFIRMED": "It was confirmed.",
+        "APPROVED": "The venue approved.",
+        "REJECTED": "The venue did not approve.",
         "RELEASED": "The hold was given up.",
         "CANCELLED": "It was cancelled.",
-        "EXPIRED": "The hold ended by itself.",
+        "EXPIRED": "The hold ended by itself, or the venue did not approve in time.",
     },
 )
 

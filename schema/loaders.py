@@ -46,7 +46,9 @@ class Loaders:
         self.budget = Budget()
         self.organizations: DataLoader[uuid.UUID, tuple[Organization, bool] | None] = self._by_key(read_organizations)
         self.venues: DataLoader[VenueKey, Venue | None] = self._by_key(read_venues)
-        self.facts: DataLoader[ResourceKey, ResourceFacts | None] = self._by_key(load_facts)
+        self.facts: DataLoader[ResourceKey, ResourceFacts | None] = DataLoader(
+            load_fn=self._load_facts, max_batch_size=KEYS_MAX
+        )
         self.rules: DataLoader[tuple[uuid.UUID, uuid.UUID], tuple[BookingRule, Venue] | None] = self._by_key(read_rules)
         self.bookings: DataLoader[BookingKey, BookingRecord | None] = self._by_key(read_bookings)
         self.resource_pages: DataLoader[ResourcePage, list[Resource]] = self._in_order(read_resource_pages)
@@ -69,6 +71,10 @@ class Loaders:
 
     async def _read_timelines(self, questions: list[TimelineQuestion]) -> list[TimelineView]:
         return await read_timelines(self._database, questions)
+
+    async def _load_facts(self, keys: list[ResourceKey]) -> list[ResourceFacts | None]:
+        found = await load_facts(self._database, keys)
+        return [found.get(key) for key in keys]
 
     def _by_key(
         self, read: Callable[[ReadSession, Sequence[Key]], Awaitable[Mapping[Key, Found]]]

@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 from engine import availability
 from engine.calendar import calendar
 from engine.facts import Requirement, ResourceFacts
+from engine.rules.registry import RULES
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey, VenueKey
 from models.resource import BookingRule as BookingRuleRow
@@ -49,7 +50,7 @@ Window = Annotated[
 class BookingRule(Node):
     """One rule."""
 
-    type: str = strawberry.field(description="Its kind: OPENING_HOURS, START_GRID or SESSION_TIMES.")
+    type: str = strawberry.field(description="Its kind, such as OPENING_HOURS.")
     parameters: JSON = strawberry.field(description="Its numbers and times; which ones depends on the kind.")
     description: str = strawberry.field(description="What rules of this kind refuse, in words.")
 
@@ -60,15 +61,8 @@ class BookingRule(Node):
             id=encode(GlobalKind.BOOKING_RULE, row.organization_id, row.id),
             type=row.type,
             parameters=JSON(row.parameters),
-            description=RULE_DESCRIPTIONS.get(row.type, row.type),
+            description=RULES[row.type].summary,
         )
-
-
-RULE_DESCRIPTIONS = {
-    "OPENING_HOURS": "A booking lies within the weekly opening hours, else OUTSIDE_OPENING_HOURS.",
-    "START_GRID": "A booking starts at a time of the grid, counted from midnight, else OFF_GRID.",
-    "SESSION_TIMES": "A booking is one of the weekly sessions, else OFF_GRID.",
-}
 
 
 @strawberry.type(description="Something with capacity that can be booked.")
@@ -88,11 +82,16 @@ class Resource(Node):
     hold_ceiling_minutes: int = strawberry.field(
         description="How long after it was made a hold can be extended to, in minutes; rounded up."
     )
-    version: Long = strawberry.field(description="Grows by exactly one with every change of its timeline.")
+    version: Long = strawberry.field(
+        description=(
+            "Grows by exactly one with every change of its timeline, and of what else decides whether it can be "
+            "booked: its rules, its requirements, its venue's times."
+        )
+    )
 
     @classmethod
-    def of(cls, row: ResourceRow) -> "Resource":
-        """The row, for clients."""
+    def of(cls, row: ResourceRow, version: int | None = None) -> "Resource":
+        """The row, for clients; with its version of now, where that was asked for later."""
         return cls(
             id=encode(GlobalKind.RESOURCE, row.organization_id, row.id),
             key=ResourceKey(row.organization_id, row.id),
@@ -105,13 +104,18 @@ class Resource(Node):
             capacity=row.capacity,
             hold_minutes=-(row.hold_seconds // -60),
             hold_ceiling_minutes=-(row.hold_ceiling_seconds // -60),
-            version=Long(row.version),
+            version=Long(row.version if version is None else version),
         )
 
     @classmethod
     async def load(cls, context: Context, key: ResourceKey) -> "Resource":
         """The resource under a key that is known to exist."""
-        return cls.of((await _facts(context, key)).resource)
+        return cls.of_facts(await _facts(context, key))
+
+    @classmethod
+    def of_facts(cls, facts: ResourceFacts) -> "Resource":
+        """The resource of these facts."""
+        return cls.of(facts.resource, facts.version)
 
     @field("Where it is.")
     async def venue(self, info: Info) -> Venue:
@@ -129,7 +133,7 @@ class Resource(Node):
         keys = [ResourceKey(need.resource.organization_id, need.resource.id) for need in needed]
         loaded = await info.context.loaders.facts.load_many(keys)
         return [
-            ResourceRequirement.of(need)
+            ResourceRequirement.of(need, facts)
             for need, facts in zip(needed, loaded, strict=True)
             if facts is not None and may_see_venue(info.context.viewer, facts.venue)
         ]
@@ -228,10 +232,10 @@ class ResourceRequirement:
     per_booking: int = strawberry.field(description="Units of it for the booking as a whole.")
 
     @classmethod
-    def of(cls, requirement: Requirement) -> "ResourceRequirement":
-        """The engine's requirement, for clients."""
+    def of(cls, requirement: Requirement, facts: ResourceFacts) -> "ResourceRequirement":
+        """The engine's requirement, with the facts of what is required, for clients."""
         return cls(
-            resource=Resource.of(requirement.resource),
+            resource=Resource.of_facts(facts),
             per_unit=requirement.row.per_unit,
             per_booking=requirement.row.per_booking,
         )

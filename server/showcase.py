@@ -47,14 +47,14 @@ class Shown:
 
 
 async def read_showcase(database: Database, now: datetime) -> list[tuple[Venue, list[Shown]]]:
-    """The first published venues by slug, each with its first resources. Six statements, however many they are."""
+    """The first published venues by slug, each with its first resources. Seven statements, however many they are."""
     async with database.reading() as session:
         venues = await page_of_venues(session, own=None, everything=False, after=None, limit=VENUES_MAX)
         places = [VenueKey(venue.organization_id, venue.id) for venue in venues]
         pages = [ResourcePage(place, RESOURCES_PER_VENUE_MAX) for place in places]
         listed = await read_resource_pages(session, pages) if pages else []
         keys = [ResourceKey(each.organization_id, each.id) for page in listed for each in page]
-        facts = await load_facts(session, keys)
+    facts = await load_facts(database, keys)
     window = Interval(now, now + SHOWN)
     needed = list(dict.fromkeys(view for each in facts.values() for view in views_needed(each)))
     views = dict(zip(needed, await read_timelines(database, [(key, window) for key in needed]), strict=True))

@@ -17,6 +17,7 @@ from models.interval import Interval
 OPENING_HOURS = "OPENING_HOURS"  # any interval within the opening hours, on the start grid
 START_TIME = "START_TIME"  # one of the sessions
 NIGHTLY = "NIGHTLY"  # nights
+ANY_TYPE = frozenset({OPENING_HOURS, START_TIME, NIGHTLY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,27 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestCount:
+    """So many guests of one type, such as ADULT; their ages in years where they were told, one each."""
+
+    type: str
+    count: int
+    ages: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RuleRequest:
     """One item that somebody asks for.
 
-    `stay` is (arrival, departure) in the venue's civil days for nights, else None; `interval` is what is taken in
-    either case. `quantity` has not been checked.
+    `stay` is (arrival, departure) in the venue's civil days for nights, else None; `interval` is the guest's time in
+    either case. `quantity` has not been checked. `guests`: the party, where it was told.
     """
 
     interval: Interval
     stay: tuple[date, date] | None
     quantity: int
     activity: str | None
+    guests: tuple[GuestCount, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,10 @@ class Rule(BaseModel):
     """A rule of one type: its fields are the parameters, checked when it is made and never changed after.
 
     Parameters are written in camelCase, as all that is said to the API (snake_case is understood). `type` names the
-    kind of rule; `applies_to` are the availability types that it has a say on: others it neither allows nor refuses.
+    kind of rule, `summary` says in words what rules of it refuse, and with which codes; `applies_to` are the
+    availability types that it has a say on: others it neither allows nor refuses. Of an ordinary type one rule decides
+    at a time, of a cumulative one all that are valid; a type that looks at every day is asked if it decides on any day
+    of the request and not just on its first (engine/rules/deciding.py).
     """
 
     model_config = ConfigDict(
@@ -72,7 +86,10 @@ class Rule(BaseModel):
     )
 
     type: ClassVar[str]
+    summary: ClassVar[str]
     applies_to: ClassVar[frozenset[str]]
+    is_cumulative: ClassVar[bool] = False
+    looks_at_every_day: ClassVar[bool] = False
 
     @abstractmethod
     def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:

@@ -43,6 +43,7 @@ class OpeningHours(Rule):
     """
 
     type: ClassVar[str] = "OPENING_HOURS"
+    summary: ClassVar[str] = "A booking lies within the weekly opening hours, else OUTSIDE_OPENING_HOURS."
     applies_to: ClassVar[frozenset[str]] = frozenset({OPENING_HOURS})
 
     weekly: tuple[Hours, ...] = Field(max_length=HOURS_MAX)

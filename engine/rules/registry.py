@@ -50,11 +50,11 @@ def evaluate(rules: Iterable[Rule], request: RuleRequest, facts: RuleFacts) -> l
     unbounded request costs nothing; else the refusals of the rules, in the order in which the rules are given. A rule
     has no say on a resource of a kind that it does not apply to.
     """
-    refusals = limits.evaluate(request, facts)
-    if refusals:
-        return refusals
-    rules = applicable(rules, facts.availability_type)
-    return [refusal for rule in rules if (refusal := rule.evaluate(request, facts))]
+    return limits.evaluate(request, facts) or [
+        refusal
+        for rule in applicable(rules, facts.availability_type)
+        if (refusal := rule.evaluate(request, facts)) is not None
+    ]
 
 
 def applicable(rules: Iterable[Rule], availability_type: str) -> list[Rule]:

@@ -41,6 +41,7 @@ class SessionTimes(Rule):
     """
 
     type: ClassVar[str] = "SESSION_TIMES"
+    summary: ClassVar[str] = "A booking is one of the weekly sessions, else OFF_GRID."
     applies_to: ClassVar[frozenset[str]] = frozenset({START_TIME})
 
     weekly: tuple[Session, ...] = Field(max_length=SESSIONS_MAX)

@@ -33,6 +33,7 @@ class StartGrid(Rule):
     """
 
     type: ClassVar[str] = "START_GRID"
+    summary: ClassVar[str] = "A booking starts at a time of the grid, counted from midnight, else OFF_GRID."
     applies_to: ClassVar[frozenset[str]] = frozenset({OPENING_HOURS})
 
     minutes: Annotated[int, Field(strict=True, ge=1, le=DAY_MINUTES), AfterValidator(_dividing_the_day)]

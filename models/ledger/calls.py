@@ -33,10 +33,15 @@ from models.ledger.repeat import Relock, until_done
 from models.ledger.requests import Adjust, BookingRecord, ChangeBooking, Command, Hold
 
 
+class Stale(Exception):
+    """What the caller decided by has changed: nothing was done, and it is to be read and decided anew."""
+
+
 async def hold(database: Database, request: Hold) -> BookingRecord:
     """Admit the request: a new booking, ON_HOLD, with all its claims; or nothing.
 
-    Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy.
+    Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy; and Stale, which is
+    no answer but asks to decide anew.
     Locks every resource that it takes from, in id order, so that concurrent admissions to one resource come one after
     the other and each sees all before it. Requests of this process for the same resources that come while another is
     under way go together in the next call and commit, first come, first served, each with its own outcome.
@@ -46,15 +51,18 @@ async def hold(database: Database, request: Hold) -> BookingRecord:
         "booking_id": request.booking_id,
         "reference": request.reference,
         "customer_id": request.customer_id,
+        "approval_seconds": request.approval_seconds,
         **{f"contact_{name}": value for name, value in asdict(request.contact).items()},
         "items": [
             {
                 "position": position,
                 "resource_id": item.resource_id,
+                "catalog_version": item.catalog_version,
                 "starts_at": item.interval.starts_at,
                 "ends_at": item.interval.ends_at,
                 "quantity": item.quantity,
                 "activity": item.activity,
+                "guests": item.guests,
             }
             for position, item in enumerate(request.items)
         ],
@@ -192,6 +200,8 @@ def _accept(answer: dict[str, Any]) -> dict[str, Any]:
             raise IdempotencyConflict(
                 "This idempotency key was used for another request.", path=("input", "idempotencyKey")
             )
+        case "STALE":
+            raise Stale
         case "REFUSED":
             _refuse(answer["refusal"])
     raise AssertionError(f"the ledger answered {answer['outcome']}")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -47,17 +47,26 @@ NO_CONTACT = Contact()
 
 @dataclass(frozen=True, slots=True)
 class HoldItem:
-    """One resource, interval and quantity to hold."""
+    """One resource, interval and quantity to hold.
+
+    `guests`: as in `models.booking.BookingItem`. `catalog_version`: of the resource, when it was decided that this may
+    be held; None: that depends on nothing.
+    """
 
     resource_id: uuid.UUID
     interval: Interval
     quantity: int
     activity: str | None = None
+    guests: Sequence[Mapping[str, Any]] | None = None
+    catalog_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """All items, or none. `expected` maps resource ids to the version that the caller looked at."""
+    """All items, or none. `expected` maps resource ids to the version that the caller looked at.
+
+    `approval_seconds`: when it is confirmed the venue has so long to approve; None: confirmed is confirmed.
+    """
 
     command: Command
     booking_id: uuid.UUID
@@ -65,6 +74,7 @@ class Hold:
     items: tuple[HoldItem, ...]
     customer_id: str | None = None
     contact: Contact = NO_CONTACT
+    approval_seconds: int | None = None
     expected: Mapping[uuid.UUID, int] = field(default_factory=dict)
 
 
@@ -75,6 +85,8 @@ class BookingAction(StrEnum):
     CONFIRM = "CONFIRM"
     RELEASE = "RELEASE"
     CANCEL = "CANCEL"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
 
 
 @dataclass(frozen=True, slots=True)

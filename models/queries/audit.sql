@@ -93,11 +93,11 @@ SELECT format('check %s of %s is off', guard.name, guard.relation)
  )
 UNION ALL
 SELECT format('the application may write %s', written.relation)
-  FROM (VALUES ('timeline'), ('outbox'), ('booking_event')) written (relation)
+  FROM (VALUES ('timeline'), ('outbox'), ('booking_event'), ('booking_rule_change')) written (relation)
  WHERE has_table_privilege('vacancy_app', written.relation, 'INSERT, UPDATE, DELETE, TRUNCATE')
 UNION ALL
 SELECT format('the application may write %s of resource', written.attribute)
-  FROM (VALUES ('version'), ('capacity')) written (attribute)
+  FROM (VALUES ('version'), ('catalog_version'), ('capacity')) written (attribute)
  WHERE has_column_privilege('vacancy_app', 'resource', written.attribute, 'UPDATE')
 
 -- 2. a booking is live with all its claims, or has ended with none
@@ -124,7 +124,7 @@ SELECT format('booking %s', b.id) AS violation
    AND (i.quantity IS NULL OR i.quantity > coalesce(c.quantity, 0))
 
 -- 2. no hold outlasts its ceiling
-SELECT format('booking %s', id) AS violation FROM booking WHERE hold_expires_at > hold_ceiling_at
+SELECT format('booking %s', id) AS violation FROM booking WHERE status = 'ON_HOLD' AND hold_expires_at > hold_ceiling_at
 
 -- 2. what is required requires nothing itself
 SELECT format('resource %s by %s', q.required_id, q.resource_id) AS violation
@@ -197,7 +197,7 @@ SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation
   ) h
  WHERE h.status <> h.before AND h.before || ' ' || h.status <> ALL (ARRAY[
      'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
-     'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED',
+     'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED', 'PENDING CANCELLED',
      'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
  ])
 

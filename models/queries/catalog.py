@@ -4,14 +4,22 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Uuid, and_, bindparam, exists, or_, text, tuple_
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, exists, func, not_, or_, text, tuple_
 from sqlmodel import col, select
 
-from models.database import ReadSession
-from models.keys import VenueKey
+from models.database import Database, ReadSession
+from models.keys import ResourceKey, VenueKey
 from models.resource import AvailabilityType, BookingRule, Resource
 from models.venue import Directory, DirectoryKind, Organization, Venue
+
+
+class Versions(NamedTuple):
+    """Of a resource: of what is kept beside its timeline, and of the two together (`models.resource.Resource`)."""
+
+    catalog: int
+    timeline: int
 
 
 async def read_organizations(
@@ -32,10 +40,13 @@ async def read_venues(session: ReadSession, keys: Sequence[VenueKey]) -> dict[Ve
 async def read_rules(
     session: ReadSession, keys: Sequence[tuple[uuid.UUID, uuid.UUID]]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], tuple[BookingRule, Venue]]:
-    """Rules by organization and id, each with the venue of its resource; unknown ones are absent. One statement."""
+    """Rules by organization and id, each with its venue, or that of its resource; unknown and removed ones are absent.
+
+    One statement.
+    """
     rows = await session.exec(
         select(BookingRule, Venue)
-        .join(
+        .outerjoin(
             Resource,
             and_(
                 col(Resource.organization_id) == col(BookingRule.organization_id),
@@ -44,11 +55,32 @@ async def read_rules(
         )
         .join(
             Venue,
-            and_(col(Venue.organization_id) == col(Resource.organization_id), col(Venue.id) == col(Resource.venue_id)),
+            and_(
+                col(Venue.organization_id) == col(BookingRule.organization_id),
+                col(Venue.id) == func.coalesce(col(BookingRule.venue_id), col(Resource.venue_id)),
+            ),
         )
-        .where(tuple_(BookingRule.organization_id, BookingRule.id).in_(keys))
+        .where(tuple_(BookingRule.organization_id, BookingRule.id).in_(keys), not_(col(BookingRule.is_removed)))
     )
     return {(rule.organization_id, rule.id): (rule, venue) for rule, venue in rows}
+
+
+async def read_versions(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Versions]:
+    """The two versions of each resource, as they are now; unknown ones are absent. One statement."""
+    if not keys:
+        return {}
+    rows = await database.ledger.fetch(
+        """
+        SELECT r.organization_id, r.id, r.catalog_version, r.version
+          FROM unnest($1::uuid[], $2::uuid[]) AS asked (organization_id, id)
+          JOIN resource r ON r.organization_id = asked.organization_id AND r.id = asked.id
+        """,
+        [key.organization_id for key in keys],
+        [key.id for key in keys],
+    )
+    return {
+        ResourceKey(row["organization_id"], row["id"]): Versions(row["catalog_version"], row["version"]) for row in rows
+    }
 
 
 async def find_venue(session: ReadSession, slug: str) -> Venue | None:

@@ -21,7 +21,7 @@ SELECT a.position::int, r.version, false AS over, greatest(s.at, a.starts_at) AS
 UNION ALL
 SELECT a.position::int, 0, true, greatest(c.starts_at, a.starts_at), least(c.ends_at, a.ends_at), 0, c.quantity, NULL, false
   FROM asked a
-  JOIN booking b ON b.organization_id = a.organization_id AND b.status = 'ON_HOLD' AND b.hold_expires_at <= (SELECT clock_timestamp())
+  JOIN booking b ON b.organization_id = a.organization_id AND b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= (SELECT clock_timestamp())
   JOIN claim c ON c.organization_id = b.organization_id AND c.booking_id = b.id AND c.resource_id = a.resource_id
               AND c.starts_at < a.ends_at AND c.ends_at > a.starts_at
  ORDER BY 1, 3, 4

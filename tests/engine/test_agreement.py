@@ -49,8 +49,7 @@ async def test_reading_and_booking_agree(database: Database, seed: int) -> None:
         if chance.random() < 0.05:
             await _close_or_open(database, chance.choice(resources), chance)
         resource, wish = chance.choice(resources), _wish(chance)
-        async with database.reading() as session:
-            facts = (await load_facts(session, [key_of(resource)]))[key_of(resource)]
+        facts = (await load_facts(database, [key_of(resource)]))[key_of(resource)]
         answer = await availability(facts, wish, load=load, now=NOW)
         request = HoldRequest(
             key=f"agreement-{seed}-{n:06}",

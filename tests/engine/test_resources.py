@@ -71,7 +71,9 @@ async def stored(owner: "asyncpg.Connection", key: ResourceKey) -> dict[str, Any
 
 async def rules_of(owner: "asyncpg.Connection", key: ResourceKey) -> dict[str, str]:
     rows = await owner.fetch(
-        "SELECT type, parameters::text FROM booking_rule WHERE organization_id = $1 AND resource_id = $2", *key
+        "SELECT type, parameters::text FROM booking_rule"
+        " WHERE organization_id = $1 AND resource_id = $2 AND NOT is_removed",
+        *key,
     )
     return {row["type"]: row["parameters"] for row in rows}
 
@@ -242,6 +244,8 @@ async def test_an_update_changes_what_it_names_and_nothing_else(
         "description": None,
         "sharing": "EXCLUSIVE",
         "hold_seconds": 1200,
+        "version": 1,  # another sharing decides what can be booked
+        "catalog_version": 2,
     }
     with pytest.raises(InvalidInput) as refusal:
         await update_resource(database, manager, update(key, hold_minutes=31))

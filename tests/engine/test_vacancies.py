@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.facts import Requirement, ResourceFacts
+from engine.rules.deciding import RuleSet
 from engine.vacancies import AvailabilityStatus, effective_timeline, status_of, vacancies_over, views_needed
 from models.interval import Interval
 from models.keys import ResourceKey
@@ -52,7 +53,7 @@ def facts_of(resource: Resource, *requirements: tuple[Resource, int, int]) -> Re
         for required, per_unit, per_booking in requirements
     )
     venue = Venue(organization_id=ORGANIZATION, slug="v", name="V", time_zone="UTC", currency="EUR", country="PT")
-    return ResourceFacts(resource, venue, (), needs)
+    return ResourceFacts(resource, venue, (), needs, RuleSet((), resource.availability_type), version=0)
 
 
 def view_of(resource: Resource, *steps: tuple[float, int, str | None, bool]) -> TimelineView:

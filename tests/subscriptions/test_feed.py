@@ -164,17 +164,17 @@ async def test_what_a_resource_requires_is_pushed_for_it_too(database: Database)
         aclosing(feed.resources(watch(key_of(floor), needs=(key_of(room),), after=0))) as changes,
     ):
         first = await taken(changes)
-        assert (first.snapshot, first.version) == (True, 0)
+        assert (first.snapshot, first.version) == (True, 1)  # the requirement is a version of the floor
 
         await make_hold(database, room)
         change = await taken(changes)
 
-        assert (change.snapshot, change.version, change.window) == (True, 0, WINDOW)
+        assert (change.snapshot, change.version, change.window) == (True, 1, WINDOW)
         assert [step.taken for step in change.views[key_of(room)].steps] == [0, 1, 0]
 
         await make_hold(database, floor, "14:00", "15:00")
         change = await taken(changes)
-        assert (change.version, change.views[key_of(room)].version) == (1, 2)
+        assert (change.version, change.views[key_of(room)].version) == (2, 2)
 
 
 async def test_a_booking_is_pushed_by_its_newest_version(database: Database, owner: "asyncpg.Connection") -> None:

@@ -215,6 +215,7 @@ def hold_of(
     asks: object = "",
     customer_id: str | None = None,
     contact: Contact | None = None,
+    approval_seconds: int | None = None,
     expected: Mapping[uuid.UUID, int] | None = None,
 ) -> Hold:
     """A request to hold `resource`, and the items of `also` with it."""
@@ -225,6 +226,7 @@ def hold_of(
         items=(item_of(resource, start, end, quantity=quantity, activity=activity), *also),
         customer_id=customer_id,
         contact=contact or Contact(name="Guest", email="guest@example.com", phone="+213 000 000"),
+        approval_seconds=approval_seconds,
         expected=expected or {},
     )
 
@@ -292,12 +294,20 @@ async def make_booking(
     return await calls.change_booking(database, change_of(held, BookingAction.CONFIRM))
 
 
+async def make_pending(
+    database: Database, resource: Resource, start: str = "10:00", end: str = "12:00", **more: Any
+) -> BookingRecord:
+    """A booking that is PENDING: confirmed by the guest, and not by the venue yet; `more` as in `hold_of`."""
+    held = await make_hold(database, resource, start, end, **{"approval_seconds": 3_600} | more)
+    return await calls.change_booking(database, change_of(held, BookingAction.CONFIRM))
+
+
 async def let_run_out(owner: "asyncpg.Connection", *records: BookingRecord) -> None:
-    """Move the end of these holds into the past, as if the time had gone by: no trigger runs, no version is made."""
+    """Move the end of these bookings into the past, as if the time had gone by: no trigger runs, no version is made."""
     async with owner.transaction():
         await owner.execute("SET LOCAL session_replication_role = replica")
         await owner.execute(
             "UPDATE booking SET hold_expires_at = clock_timestamp() - interval '1 second'"
-            " WHERE status = 'ON_HOLD' AND id = ANY ($1)",
+            " WHERE status IN ('ON_HOLD', 'PENDING') AND id = ANY ($1)",
             [record.booking.id for record in records],
         )

@@ -7,7 +7,7 @@ BEGIN
     ELSE
         IF NEW.status <> OLD.status AND NOT (OLD.status || ' ' || NEW.status) = ANY (ARRAY[
             'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
-            'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED',
+            'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED', 'PENDING CANCELLED',
             'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
         ]) THEN
             RAISE EXCEPTION 'a booking does not go from % to %', OLD.status, NEW.status

@@ -41,7 +41,7 @@ DECLARE
     v_over uuid[];
 BEGIN
     SELECT array_agg(b.id) INTO v_over FROM booking b
-     WHERE b.organization_id = p_organization_id AND b.status = 'ON_HOLD' AND b.hold_expires_at <= v_now;
+     WHERE b.organization_id = p_organization_id AND b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= v_now;
     IF v_over IS NULL THEN
         RETURN '{}';
     END IF;
@@ -104,7 +104,7 @@ BEGIN
        SET status = p_status, hold_expires_at = NULL,
            last_event = p_event, last_actor = p_actor, last_reason = p_reason
      WHERE organization_id = p_organization_id AND id = p_booking_id
-       AND CASE p_status WHEN 'EXPIRED' THEN status = 'ON_HOLD' AND hold_expires_at <= clock_timestamp()
+       AND CASE p_status WHEN 'EXPIRED' THEN status IN ('ON_HOLD', 'PENDING') AND hold_expires_at <= clock_timestamp()
                          ELSE status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED') END;
     IF FOUND THEN
         DELETE FROM claim WHERE organization_id = p_organization_id AND booking_id = p_booking_id;

@@ -166,7 +166,10 @@ BEGIN
     ELSIF NOT ledger_may_go_together(p_organization_id, p_requests) THEN
         RETURN NULL;
     END IF;
-    -- What is required may have been edited since it was read; the lock on the booked resource keeps it still now.
+    -- Rules and requirements may have been edited since they were read; the lock on what is booked keeps them still now.
+    IF ledger_is_stale(p_organization_id, p_requests) THEN
+        RETURN CASE WHEN v_is_one THEN jsonb_build_array(jsonb_build_object('outcome', 'STALE')) END;
+    END IF;
     v_takes := ledger_takes(p_organization_id, p_requests);
     SELECT array_agg(DISTINCT t.resource_id), min(t.starts_at), max(t.ends_at) INTO v_wanted, v_from, v_to
       FROM unnest(v_takes) t;
@@ -196,30 +199,33 @@ BEGIN
     v_now := clock_timestamp();
     INSERT INTO booking (
         organization_id, id, reference, status, version, customer_id, contact_name, contact_email, contact_phone,
-        hold_expires_at, hold_ceiling_at, claim_count, last_event, last_actor, created_at, updated_at
+        hold_expires_at, hold_ceiling_at, approval_seconds, claim_count, last_event, last_actor, created_at, updated_at
     )
     SELECT p_organization_id, q.booking_id, q.reference, 'ON_HOLD', 1, q.customer_id,
            q.contact_name, q.contact_email, q.contact_phone,
            v_now + make_interval(secs => limits.hold_seconds),
            v_now + make_interval(secs => limits.hold_ceiling_seconds),
+           q.approval_seconds,
            (SELECT count(*) FROM unnest(v_takes) t WHERE t.booking_id = q.booking_id),
            'HELD', q.actor, v_now, v_now
       FROM jsonb_to_recordset(p_requests) AS q (
           booking_id uuid, reference text, customer_id text, contact_name text, contact_email text,
-          contact_phone text, actor text, items jsonb
+          contact_phone text, approval_seconds integer, actor text, items jsonb
       )
       CROSS JOIN LATERAL (
           SELECT min(r.hold_seconds) AS hold_seconds, min(r.hold_ceiling_seconds) AS hold_ceiling_seconds
             FROM jsonb_to_recordset(q.items) AS i (resource_id uuid)
             JOIN resource r ON r.organization_id = p_organization_id AND r.id = i.resource_id
       ) limits;
-    INSERT INTO booking_item (organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity)
+    INSERT INTO booking_item (
+        organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity, guests
+    )
     SELECT p_organization_id, (q->>'booking_id')::uuid, i.position, i.resource_id, i.starts_at, i.ends_at, i.quantity,
-           i.activity
+           i.activity, i.guests
       FROM jsonb_array_elements(p_requests) AS q
       CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (
           position smallint, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity integer,
-          activity text
+          activity text, guests jsonb
       );
     INSERT INTO claim (organization_id, booking_id, resource_id, starts_at, ends_at, quantity, sharing_key)
     SELECT p_organization_id, t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key
@@ -250,6 +256,19 @@ BEGIN
     );
 END $$;
 
+-- Whether a request was decided by facts of a resource that are not those of now; it says which versions it knew, or
+-- nothing if it does not depend on any.
+CREATE OR REPLACE FUNCTION ledger_is_stale(p_organization_id uuid, p_requests jsonb)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM jsonb_array_elements(p_requests) AS q
+         CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (resource_id uuid, catalog_version bigint)
+          JOIN resource r ON r.organization_id = p_organization_id AND r.id = i.resource_id
+         WHERE r.catalog_version <> i.catalog_version
+    );
+END $$;
+
 -- The resources that requests name.
 CREATE OR REPLACE FUNCTION ledger_booked(p_requests jsonb) RETURNS uuid[] LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -277,6 +296,9 @@ BEGIN
     IF NOT ledger_booked(p_request) <@ v_wanted THEN
         RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
     END IF;
+    IF ledger_is_stale(p_organization_id, p_request) THEN
+        RETURN jsonb_build_object('outcome', 'STALE');
+    END IF;
     v_refusal := ledger_refusal(p_organization_id, v_takes);
     IF v_refusal IS NULL OR ledger_over_holds(p_organization_id, v_wanted, v_from, v_to) <> '{}' THEN
         RETURN NULL;
@@ -298,11 +320,12 @@ BEGIN
 END $$;
 
 -- Holds each request of a list in one transaction, as if one came after the other: its items, all or nothing. One answer
--- per request, in their order. Outcomes: DONE, REPLAYED, REFUSED (with the refusal), IDEMPOTENCY_CONFLICT, RELOCK (ask
--- all of them again: what has to be locked was not what had been read).
+-- per request, in their order. Outcomes: DONE, REPLAYED, REFUSED (with the refusal), IDEMPOTENCY_CONFLICT, STALE (decide
+-- anew: rules have changed), RELOCK (ask all of them again: what has to be locked was not what had been read).
 --
 -- A request: booking_id, reference, actor, key, request_hash, customer_id, contact_name, contact_email, contact_phone,
--- items [{position, resource_id, starts_at, ends_at, quantity, activity}], expected [{resource_id, version}].
+-- approval_seconds, expected [{resource_id, version}],
+-- items [{position, resource_id, catalog_version, starts_at, ends_at, quantity, activity, guests}].
 CREATE OR REPLACE FUNCTION ledger_hold(p_organization_id uuid, p_requests jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,7 +1,7 @@
 -- What happens to a booking after it was held. One call, one transaction, under the same locks as the admission.
 
--- p_request: booking_id, action (EXTEND, CONFIRM, RELEASE, CANCEL), actor, key, request_hash, reason, expected_version,
--- until_start (true: CANCEL only before the first item begins).
+-- p_request: booking_id, action (EXTEND, CONFIRM, RELEASE, CANCEL, APPROVE, REJECT), actor, key, request_hash, reason,
+-- expected_version, until_start (true: CANCEL only before the first item begins).
 -- Outcomes: as of ledger_hold; REFUSED with HOLD_EXPIRED, HOLD_LIMIT, NOT_CANCELLABLE, INVALID_STATE, VERSION_CONFLICT.
 CREATE OR REPLACE FUNCTION ledger_change_booking(p_organization_id uuid, p_request jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -44,7 +44,9 @@ BEGIN
     v_now := clock_timestamp();
     IF v_action IN ('EXTEND', 'CONFIRM', 'RELEASE') AND v_booking.status <> 'ON_HOLD' THEN
         v_refusal := CASE v_booking.status WHEN 'EXPIRED' THEN 'HOLD_EXPIRED' ELSE 'INVALID_STATE' END;
-    ELSIF v_action = 'CANCEL' AND v_booking.status NOT IN ('ON_HOLD', 'CONFIRMED') THEN
+    ELSIF v_action IN ('APPROVE', 'REJECT') AND v_booking.status <> 'PENDING' THEN
+        v_refusal := 'INVALID_STATE';
+    ELSIF v_action = 'CANCEL' AND v_booking.status NOT IN ('ON_HOLD', 'PENDING', 'CONFIRMED') THEN
         v_refusal := 'NOT_CANCELLABLE';
     ELSIF v_action = 'CANCEL' AND (p_request->>'until_start')::boolean AND EXISTS (
         SELECT FROM booking_item i
@@ -65,7 +67,7 @@ BEGIN
             'code', v_refusal, 'status', v_booking.status));
     END IF;
 
-    -- A hold that is over but that nobody needed is still ON_HOLD here, and may be extended or confirmed.
+    -- What is over but nobody needed is still ON_HOLD or PENDING here, and may be extended, confirmed or approved.
     CASE v_action
         WHEN 'EXTEND' THEN
             UPDATE booking
@@ -74,9 +76,19 @@ BEGIN
              WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'ON_HOLD';
         WHEN 'CONFIRM' THEN
             UPDATE booking
-               SET status = 'CONFIRMED', hold_expires_at = NULL,
-                   last_event = 'CONFIRMED', last_actor = p_request->>'actor', last_reason = NULL
+               SET status = CASE WHEN approval_seconds IS NULL THEN 'CONFIRMED' ELSE 'PENDING' END,
+                   hold_expires_at = v_now + make_interval(secs => approval_seconds),
+                   last_event = CASE WHEN approval_seconds IS NULL THEN 'CONFIRMED' ELSE 'SUBMITTED' END,
+                   last_actor = p_request->>'actor', last_reason = NULL
              WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'ON_HOLD';
+        WHEN 'APPROVE' THEN
+            UPDATE booking
+               SET status = 'CONFIRMED', hold_expires_at = NULL,
+                   last_event = 'APPROVED', last_actor = p_request->>'actor', last_reason = p_request->>'reason'
+             WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'PENDING';
+        WHEN 'REJECT' THEN
+            PERFORM ledger_end_booking(
+                p_organization_id, v_booking_id, 'REJECTED', 'REJECTED', p_request->>'actor', p_request->>'reason');
         WHEN 'RELEASE' THEN
             PERFORM ledger_end_booking(
                 p_organization_id, v_booking_id, 'CANCELLED', 'RELEASED', p_request->>'actor', p_request->>'reason');

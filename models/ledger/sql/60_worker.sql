@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION worker_organizations_with_over_holds(p_limit integer)
 RETURNS SETOF uuid LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT b.organization_id FROM booking b
-     WHERE b.status = 'ON_HOLD' AND b.hold_expires_at <= (SELECT clock_timestamp())
+     WHERE b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= (SELECT clock_timestamp())
      LIMIT p_limit;
 $$;
 
@@ -22,7 +22,7 @@ DECLARE
 BEGIN
     SELECT array_agg(over.id) INTO v_booking_ids FROM (
         SELECT b.id FROM booking b
-         WHERE b.organization_id = p_organization_id AND b.status = 'ON_HOLD' AND b.hold_expires_at <= v_now
+         WHERE b.organization_id = p_organization_id AND b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= v_now
          ORDER BY b.hold_expires_at
          LIMIT p_limit
     ) over;
@@ -36,7 +36,7 @@ BEGIN
     FOR v_booking_id IN
         SELECT b.id FROM booking b
          WHERE b.organization_id = p_organization_id AND b.id = ANY (v_booking_ids)
-           AND b.status = 'ON_HOLD' AND b.hold_expires_at <= clock_timestamp()
+           AND b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= clock_timestamp()
            AND NOT EXISTS (
                SELECT FROM claim c
                 WHERE c.organization_id = b.organization_id AND c.booking_id = b.id

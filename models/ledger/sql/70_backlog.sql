@@ -9,7 +9,7 @@ RETURNS TABLE (
 ) LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH over AS (
         SELECT b.hold_expires_at AS at FROM booking b
-         WHERE b.status = 'ON_HOLD' AND b.hold_expires_at <= (SELECT clock_timestamp())
+         WHERE b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= (SELECT clock_timestamp())
          ORDER BY b.hold_expires_at
          LIMIT 10000
     ), behind AS (

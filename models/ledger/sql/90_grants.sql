@@ -8,7 +8,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO vacancy_app;
 GRANT INSERT, UPDATE ON organization, venue, directory TO vacancy_app;
 GRANT INSERT ON resource TO vacancy_app;
 GRANT UPDATE (slug, name, description, sharing, hold_seconds, hold_ceiling_seconds) ON resource TO vacancy_app;
-GRANT INSERT, UPDATE, DELETE ON resource_requirement, booking_rule TO vacancy_app;
+GRANT INSERT, UPDATE, DELETE ON resource_requirement TO vacancy_app;
+GRANT INSERT, UPDATE ON booking_rule TO vacancy_app;
 GRANT INSERT, UPDATE ON booking TO vacancy_app;
 GRANT INSERT ON booking_item, adjustment, idempotency TO vacancy_app;
 GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: the key first, what came of it after
@@ -16,7 +17,7 @@ GRANT INSERT, DELETE ON claim TO vacancy_app;
 
 -- The functions that write what the role may not are not its to call; triggers call them as their owner. Those of the
 -- worker look into all organizations, so they are for this role and for nobody else who may log in.
-REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact, catalog_changed FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
     worker_backlog FROM PUBLIC;

@@ -16,10 +16,10 @@ from models.errors import (
 )
 from models.ledger import calls
 from models.ledger.requests import BookingAction, BookingRecord
-from tests.support.factories import change_of, let_run_out, make_booking, make_hold, make_resource
+from tests.support.factories import change_of, let_run_out, make_booking, make_hold, make_pending, make_resource
 from tests.support.ledger import taken_of
 
-EXTEND, CONFIRM, RELEASE, CANCEL = BookingAction
+EXTEND, CONFIRM, RELEASE, CANCEL, APPROVE, REJECT = BookingAction
 
 
 async def _in_status(database: Database, owner: asyncpg.Connection, status: BookingStatus) -> BookingRecord:
@@ -28,6 +28,8 @@ async def _in_status(database: Database, owner: asyncpg.Connection, status: Book
         return await make_hold(database, resource)
     if status is BookingStatus.CONFIRMED:
         return await make_booking(database, resource)
+    if status is BookingStatus.PENDING:
+        return await make_pending(database, resource)
     held = await make_hold(database, resource)
     if status is BookingStatus.CANCELLED:
         return await calls.change_booking(database, change_of(held, CANCEL))
@@ -45,6 +47,9 @@ async def _in_status(database: Database, owner: asyncpg.Connection, status: Book
         (BookingStatus.ON_HOLD, RELEASE, BookingStatus.CANCELLED, "RELEASED"),
         (BookingStatus.ON_HOLD, CANCEL, BookingStatus.CANCELLED, "CANCELLED"),
         (BookingStatus.CONFIRMED, CANCEL, BookingStatus.CANCELLED, "CANCELLED"),
+        (BookingStatus.PENDING, APPROVE, BookingStatus.CONFIRMED, "APPROVED"),
+        (BookingStatus.PENDING, REJECT, BookingStatus.REJECTED, "REJECTED"),
+        (BookingStatus.PENDING, CANCEL, BookingStatus.CANCELLED, "CANCELLED"),
     ],
 )
 async def test_a_change(
@@ -63,15 +68,22 @@ async def test_a_change(
     assert changed.booking.version == record.booking.version + 1
     assert (changed.booking.hold_expires_at is None) == (after != BookingStatus.ON_HOLD)
     assert (changed.booking.last_event, changed.booking.last_actor) == (event, "guest:9")
-    assert changed.booking.last_reason == ("Rain" if action in (RELEASE, CANCEL) else None)
+    assert changed.booking.last_reason == (None if action in (EXTEND, CONFIRM) else "Rain")
     claims = await owner.fetchval("SELECT count(*) FROM claim WHERE booking_id = $1", record.booking.id)
-    assert claims == (0 if after == BookingStatus.CANCELLED else 1)
+    assert claims == (0 if after in (BookingStatus.CANCELLED, BookingStatus.REJECTED) else 1)
 
 
 @pytest.mark.parametrize(
     ("before", "action", "refusal"),
     [
         (BookingStatus.CONFIRMED, EXTEND, InvalidState),
+        (BookingStatus.CONFIRMED, APPROVE, InvalidState),
+        (BookingStatus.ON_HOLD, APPROVE, InvalidState),
+        (BookingStatus.ON_HOLD, REJECT, InvalidState),
+        (BookingStatus.EXPIRED, APPROVE, InvalidState),
+        (BookingStatus.PENDING, CONFIRM, InvalidState),
+        (BookingStatus.PENDING, EXTEND, InvalidState),
+        (BookingStatus.PENDING, RELEASE, InvalidState),
         (BookingStatus.CONFIRMED, CONFIRM, InvalidState),
         (BookingStatus.CONFIRMED, RELEASE, InvalidState),
         (BookingStatus.CANCELLED, EXTEND, InvalidState),
@@ -104,13 +116,15 @@ async def test_a_change_that_the_status_does_not_allow(
 async def test_the_version_that_the_caller_saw(
     database: Database, owner: asyncpg.Connection, action: BookingAction
 ) -> None:
-    record = await _in_status(database, owner, BookingStatus.ON_HOLD)
+    before = BookingStatus.PENDING if action in (APPROVE, REJECT) else BookingStatus.ON_HOLD
+    record = await _in_status(database, owner, before)
+    seen = record.booking.version
 
     with pytest.raises(VersionConflict) as refusal:
-        await calls.change_booking(database, change_of(record, action, expected_version=2))
-    await calls.change_booking(database, change_of(record, action, expected_version=1))
+        await calls.change_booking(database, change_of(record, action, expected_version=seen + 1))
+    await calls.change_booking(database, change_of(record, action, expected_version=seen))
 
-    assert refusal.value.current == 1
+    assert refusal.value.current == seen
 
 
 async def test_another_organizations_booking_is_not_found(database: Database, owner: asyncpg.Connection) -> None:

@@ -138,6 +138,7 @@ LEGAL = {
     (BookingStatus.PENDING, BookingStatus.CONFIRMED),
     (BookingStatus.PENDING, BookingStatus.REJECTED),
     (BookingStatus.PENDING, BookingStatus.EXPIRED),
+    (BookingStatus.PENDING, BookingStatus.CANCELLED),
     (BookingStatus.CONFIRMED, BookingStatus.REDEEMED),
     (BookingStatus.CONFIRMED, BookingStatus.CANCELLED),
     (BookingStatus.CONFIRMED, BookingStatus.NO_SHOW),
@@ -159,8 +160,8 @@ async def test_a_status_is_followed_by_few_others(
 async def _goes(owner: asyncpg.Connection, record: BookingRecord, before: BookingStatus, after: BookingStatus) -> bool:
     """Try the transition, and take it back: the claims are not looked at, since nothing is committed."""
     change = (
-        "UPDATE booking SET status = $1::text, hold_expires_at = CASE $1 WHEN 'ON_HOLD' THEN hold_ceiling_at END"
-        " WHERE id = $2"
+        "UPDATE booking SET status = $1::text,"
+        " hold_expires_at = CASE WHEN $1 IN ('ON_HOLD', 'PENDING') THEN hold_ceiling_at END WHERE id = $2"
     )
     trial = owner.transaction()
     await trial.start()

@@ -147,7 +147,13 @@ async def test_a_requirement_that_is_made_meanwhile_is_locked_too(
             await owner.execute("SELECT FROM resource WHERE id = $1 FOR NO KEY UPDATE", tour.id)
             holding = asyncio.create_task(make_hold(database, tour))
             await waits_for_a_lock(owner)
-            await make_requirement(database, tour, guide, per_booking=1)
+            await owner.execute(
+                "INSERT INTO resource_requirement (organization_id, resource_id, required_id, per_unit, per_booking)"
+                " VALUES ($1, $2, $3, 0, 1)",
+                tour.organization_id,
+                tour.id,
+                guide.id,
+            )
         await waits_for_a_lock(owner)
         await taking.commit()
     finally:

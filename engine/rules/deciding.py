@@ -1,0 +1,133 @@
+"""Which of a resource's rules decide over a request: by scope, priority and the days for which they are valid.
+
+Of an ordinary type one rule decides: on a civil day, of those that are valid then, the resource's own goes before the
+venue's, then the higher priority, then the younger rule. So August can have other opening hours than the year, and one
+room another minimum stay than the house. Of a cumulative type (a blackout, say) all that are valid decide.
+
+The day is the one on which the request begins, in the venue's zone; for a stay its arrival. Rules of a type that looks
+at every day are asked if they decide on any day that the request touches.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from engine.rules import limits, registry
+from engine.rules.base import Refusal, Rule, RuleFacts, RuleRequest, violation
+from engine.rules.slots import SLOTS_MAX, slot_intervals
+from models import civil
+from models.errors import InvalidInput
+from models.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class SetRule:
+    """A rule as it was set: for one resource or its whole venue, with a priority, on [valid_from, valid_until)."""
+
+    rule: Rule
+    of_resource: bool = True
+    priority: int = 0
+    valid_from: date | None = None
+    valid_until: date | None = None
+    age: int = 0
+    """Larger is younger."""
+
+    def is_valid_on(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day < self.valid_until
+        )
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        return self.of_resource, self.priority, self.age
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The rules of one resource and of its venue, sorted out once. Those that have no say on its kind are left out."""
+
+    rules: Sequence[SetRule]
+    availability_type: str
+    _kept: dict[int, tuple[Rule, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def on(self, day: date) -> tuple[Rule, ...]:
+        """The rules that decide over what begins on this day: higher priority first, then by type."""
+        stretch = bisect_right(self._boundaries, day)
+        if stretch not in self._kept:
+            self._kept[stretch] = self._decide(day)
+        return self._kept[stretch]
+
+    def for_request(self, request: RuleRequest, zone: ZoneInfo) -> tuple[Rule, ...]:
+        """The rules to ask about this request."""
+        first, last = days_of(request, zone)
+        found = list(self.on(first))
+        for day in self._boundaries:
+            if first < day <= last:
+                known = {id(rule) for rule in found}
+                found += (rule for rule in self.on(day) if rule.looks_at_every_day and id(rule) not in known)
+        return tuple(found)
+
+    def refusals(self, request: RuleRequest, facts: RuleFacts) -> list[Refusal]:
+        """Every reason of the platform's limits, or if it has none, of the rules that decide (`registry.evaluate`)."""
+        return limits.evaluate(request, facts) or [
+            refusal
+            for rule in self.for_request(request, facts.zone)
+            if (refusal := rule.evaluate(request, facts)) is not None
+        ]
+
+    def slots(self, window: Interval, duration_minutes: int | None, zone: ZoneInfo) -> list[Interval]:
+        """The times that can be offered, each by the rules of its own day; see `slot_intervals`."""
+        refusal = limits.window(window)
+        if refusal is not None:
+            raise violation(refusal, path=("window",))
+        found = [
+            slot
+            for part, rules in self.stretches(window, zone)
+            for slot in slot_intervals(rules, self.availability_type, part, duration_minutes, zone)
+        ]
+        if len(found) > SLOTS_MAX:
+            raise InvalidInput(f"more than {SLOTS_MAX} slots: ask for a shorter window", path=("window",))
+        return found
+
+    def stretches(self, window: Interval, zone: ZoneInfo) -> Iterator[tuple[Interval, tuple[Rule, ...]]]:
+        """The window cut where other rules begin to decide, each part with its rules, in order."""
+        starts_at = window.starts_at
+        day = civil.local_day(starts_at, zone)
+        for boundary in self._boundaries:
+            cut = civil.instant_or_next(boundary, time.min, zone)
+            if starts_at < cut < window.ends_at:
+                yield Interval(starts_at, cut), self.on(day)
+                starts_at, day = cut, boundary
+        yield Interval(starts_at, window.ends_at), self.on(day)
+
+    @cached_property
+    def _applicable(self) -> tuple[SetRule, ...]:
+        return tuple(found for found in self.rules if self.availability_type in found.rule.applies_to)
+
+    @cached_property
+    def _boundaries(self) -> tuple[date, ...]:
+        """The days on which a rule begins or ceases to be valid: between two of them the same rules decide."""
+        days = {day for found in self._applicable for day in (found.valid_from, found.valid_until)}
+        return tuple(sorted(day for day in days if day is not None))
+
+    def _decide(self, day: date) -> tuple[Rule, ...]:
+        valid = sorted((found for found in self._applicable if found.is_valid_on(day)), key=lambda found: found.rank)
+        deciding: dict[object, SetRule] = {}
+        for found in valid:
+            deciding[id(found) if found.rule.is_cumulative else found.rule.type] = found
+        ordered = sorted(deciding.values(), key=lambda found: (-found.priority, found.rule.type, found.age))
+        return tuple(registry.applicable((found.rule for found in ordered), self.availability_type))
+
+
+def days_of(request: RuleRequest, zone: ZoneInfo) -> tuple[date, date]:
+    """The first and the last civil day that the request touches: of a stay, those of its first and last night."""
+    if request.stay is not None:
+        arrival, departure = request.stay
+        return arrival, max(arrival, departure - timedelta(days=1))
+    return (
+        civil.local_day(request.interval.starts_at, zone),
+        civil.local_day(request.interval.ends_at - timedelta.resolution, zone),
+    )
