@@ -81,7 +81,7 @@ class TestRun:
         template = f"vacancy_test_{secrets.token_hex(6)}"
         if database_url and redis_url:
             return ServerUrls(database_url, database_url, redis_url, template)
-        where = _fast_folder() or Path(tempfile.gettempdir())
+        where = fast_folder() or Path(tempfile.gettempdir())
         _sweep(where)
         folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=where)
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -91,7 +91,7 @@ class TestRun:
         )
 
 
-def _fast_folder() -> Path | None:
+def fast_folder() -> Path | None:
     """Memory, where there is enough and programs may be run from it: a database is copied there in 15 ms, not 200."""
     if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
         return None

@@ -13,7 +13,9 @@ POLL_SECONDS = 0.01
 WAIT_SECONDS_MAX = 10.0
 
 
-async def eventually(ask: Callable[[], Awaitable[Result]], *, seconds_max: float = WAIT_SECONDS_MAX) -> Result:
+async def eventually(
+    ask: Callable[[], Awaitable[Result]], *, seconds_max: float = WAIT_SECONDS_MAX, poll_seconds: float = POLL_SECONDS
+) -> Result:
     """The first true answer of `ask`; fails after `seconds_max`."""
     deadline = time.monotonic() + seconds_max
     while True:
@@ -21,7 +23,7 @@ async def eventually(ask: Callable[[], Awaitable[Result]], *, seconds_max: float
         if answer:
             return answer
         assert time.monotonic() < deadline, f"this did not become true within {seconds_max} s: {answer!r}"
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(poll_seconds)
 
 
 async def waits_for_a_lock(owner: "asyncpg.Connection") -> int:
