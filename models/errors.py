@@ -161,7 +161,7 @@ class IdempotencyConflict(BookingError):
 
 
 class Busy(BookingError):
-    """The database could not do it in time: nothing was done; repeat the call with the same key."""
+    """The database did not answer in time, so nobody knows whether it was done; repeat the call with the same key."""
 
     code = "BUSY"
     retryable = True

@@ -73,7 +73,10 @@ MEANINGS: dict[str, str] = {
     "NOT_FOUND": "Nothing under this id that the caller may see. Unknown, foreign and malformed ids look alike.",
     "FORBIDDEN": "Somebody is signed in, but may not do this.",
     "UNAUTHENTICATED": "Needs an account, or the booking's token.",
-    "BUSY": "Too much at once; nothing was done. The same call with the same key may be repeated.",
+    "BUSY": (
+        "Too much at once, or no answer in time: it may have been done or not. Repeat the same call with the same key: "
+        "it has one effect."
+    ),
     "RATE_LIMITED": "Too many calls: wait a little.",
     "PRICE_CHANGED": "The price is not what was agreed to.",
     "PAYMENT_DECLINED": "The payment was declined.",

@@ -11,5 +11,8 @@ class Payload:
 
     errors: list[UserError] = strawberry.field(
         default_factory=list,
-        description="Why nothing was done; empty when it was. More than one: every rule that refuses, at once.",
+        description=(
+            "Why nothing was done; empty when it was. More than one: every rule that refuses, at once. BUSY alone "
+            "leaves open whether it was done."
+        ),
     )

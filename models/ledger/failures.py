@@ -20,7 +20,8 @@ TRY_AGAIN: tuple[type[BaseException], ...] = (
     OSError,
 )
 
-# Waiting took longer than the limits of `models.database` allow. Nothing was done.
+# Waiting took longer than the limits of `models.database` allow. Mostly nothing was done; but a commit may have arrived
+# that was under way when we gave up.
 TOO_SLOW: tuple[type[BaseException], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
@@ -48,8 +49,13 @@ def is_key_race(error: BaseException) -> bool:
 
 
 def busy() -> Busy:
-    """The refusal for everything that took too long."""
-    return Busy("Too much at once. Nothing was done: repeat the call with the same idempotency key.")
+    """The refusal for everything that took too long, or lost its connection too often.
+
+    It can not say whether it was done: a commit may have arrived, and its answer, or what is read after it, be lost.
+    """
+    return Busy(
+        "Too much at once, or no answer in time. Repeat the call with the same idempotency key: it has one effect."
+    )
 
 
 def translate(error: BaseException) -> BookingError | None:

@@ -1,13 +1,15 @@
 """The platform as it is deployed, all of it for this run alone: each process can be killed and started again."""
 
 import asyncio
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,13 +21,16 @@ from models.migrate import migrate
 from server.embedded import Servers, embedded_servers
 from server.embedded.process import spawn, stop_all
 from server.settings import Settings
-from tests.e2e.support import NO_TLS, POOL_SIZE, SECRET, Platform, free_port
+from tests.e2e.support import NO_TLS, POOL_SIZE, SECRET, Platform
 from tests.support.databases import FOLDER_PREFIX, fast_folder
 from tests.support.waiting import eventually
 
 SERVERS = 2
 WORKER = "worker"
 POSTGRES = "PostgreSQL"
+PORTS = range(20_000, 30_000)
+"""Below what Linux and macOS take from for outgoing connections."""
+
 STOP_SECONDS_MAX = 10.0
 READY_SECONDS_MAX = 60.0
 READY_POLL_SECONDS = 0.1
@@ -154,9 +159,18 @@ async def lose_what_is_acknowledged(rig: Rig) -> None:
     rig.servers.postgres.start()
 
 
+def _lasting_port() -> int:
+    """A port that stays ours while its server is dead: the system gives none of these to whoever asks for any port."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("all ports are taken")
+
+
 def _settings(servers: Servers, folder: Path) -> Settings:
     return Settings(
-        port=free_port(),
+        port=_lasting_port(),
         state_dir=folder,
         database_url=servers.app_url,
         migration_database_url=servers.owner_url,

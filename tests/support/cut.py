@@ -17,11 +17,16 @@ class Line:
 
     url: str
     armed: bool = False
+    is_dead: bool = False
     answers_lost: int = field(default=0)
 
     def lose_next_answer(self) -> None:
         """The next bytes that the server sends are thrown away, and that client's connection with them."""
         self.armed = True
+
+    def lose_all_answers(self) -> None:
+        """So it goes with the next bytes, and with all that the server sends to anybody after that."""
+        self.is_dead = True
 
 
 @asynccontextmanager
@@ -36,7 +41,7 @@ async def line_to(database_url: str) -> AsyncIterator[Line]:
 
     async def carry_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(CHUNK_BYTES):
-            if line.armed:
+            if line.armed or line.is_dead:
                 line.armed = False
                 line.answers_lost += 1
                 break

@@ -193,6 +193,24 @@ async def test_a_commit_whose_answer_is_lost_is_found_again(
     assert await count_of(owner, "outbox") == counts["outbox"] + (2 if call == "hold" else 1)
 
 
+async def test_a_commit_whose_answer_is_lost_for_good_is_busy_which_does_not_say_that_nothing_was_done(
+    database: Database, database_url: str, owner: asyncpg.Connection
+) -> None:
+    resource = await make_resource(database, capacity=9)
+
+    async with line_to(database_url) as line, connected(line.url, pool_size=1) as remote:
+        await calls.adjust(remote, adjust_of(resource, "20:00", capacity=20))  # it is prepared from now on
+        lost = adjust_of(resource, "20:00", capacity=21)
+        line.lose_all_answers()
+        with pytest.raises(Busy) as told:
+            await calls.adjust(remote, lost)
+
+    assert line.answers_lost > 1
+    assert await version_of(owner, resource) == 2
+    assert "nothing" not in told.value.message.lower()
+    assert await calls.adjust(database, lost) == 2
+
+
 async def test_what_a_caller_began_is_finished_though_he_is_gone(database: Database, owner: asyncpg.Connection) -> None:
     resource = await make_resource(database)
 
