@@ -101,12 +101,10 @@ def _had_no_room(
         for item in attempt.input["items"]
     ]
     takes = claims_of(items, dump)
-    # Only SOLD_OUT names its resource; of CLOSED it may be any of them.
-    for resource_id in {take.resource_id for take in takes} & {attempt.answer.get("resource"), *timelines}:
-        if attempt.answer.get("resource") not in (None, resource_id):
-            continue
+    said = attempt.code, attempt.answer.get("vacancies", 0)
+    named = attempt.answer.get("resource")  # only SOLD_OUT names it; of CLOSED it may be any of them
+    for resource_id in {take.resource_id for take in takes if named in (None, take.resource_id)}:
         of_it = [take for take in takes if take.resource_id == resource_id]
-        said = attempt.code, attempt.answer.get("vacancies", 0)
         timeline = timelines[resource_id]
         if any(refusal_of(of_it, timeline, version) == said for version in timeline.versions(since, until)):
             return True

@@ -77,7 +77,7 @@ class Tale:
         asked = {"resource": resource, "startsAt": window[0], "endsAt": window[1], "capacity": capacity}
         self.says(at, "capacitySet", key, asked, Outcome.OK, version=version)
 
-    def moves(self, at: float, resource: str, starts_at: datetime, ends_at: datetime) -> int:
+    def moves(self, at: float, resource: str, starts_at: datetime, ends_at: datetime | None) -> int:
         """A resource gets another version."""
         found = next(each for each in self.dump.resources if each.id == resource)
         version = found.version + 1
@@ -121,6 +121,7 @@ def tale() -> Tale:
     tale.resource("pool", 3, "SAME_ACTIVITY")
     tale.resource("tour", 5)
     tale.requires("tour", "hall", per_unit=1)
+    tale.moves(0.2, "tour", after(0.2), None)
     tale.tells(0.5, "hall", 0)
     tale.tells(0.5, "pool", 0)
     tale.holds(1, "a", item("hall", DAY))
@@ -141,7 +142,7 @@ def tale() -> Tale:
     tale.says(9, HOLD, "k-lost", lost, Outcome.FAIL, code="SOLD_OUT", vacancies=1, resource="hall")
     tale.tells(9.5, "hall", 4)
     tale.tells(9.5, "pool", 2)
-    tale.tells(9.5, "tour", 2)
+    tale.tells(9.5, "tour", 3)
     return tale
 
 

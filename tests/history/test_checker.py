@@ -146,11 +146,15 @@ def keep_a_claim_of_what_has_ended(bent: Tale) -> None:
 
 
 def change_without_an_event(bent: Tale) -> None:
-    first = bent.dump.outbox[1]
+    first = find(bent.dump.outbox, entity_id="hall", version=1)
     assert first.starts_at is not None
     assert first.ends_at is not None
     bent.moves(7, "hall", first.starts_at, first.ends_at)
     bent.tells(9.6, "hall", 5)
+
+
+def change_requirements_while_there_are_bookings(bent: Tale) -> None:
+    bent.moves(7, "hall", after(7), None)
 
 
 def refuse_while_there_is_room(bent: Tale) -> None:
@@ -235,6 +239,7 @@ BENT: list[tuple[Callable[[Tale], None], Promise]] = [
     (lose_a_claim, Promise.DRIFTED),
     (keep_a_claim_of_what_has_ended, Promise.DRIFTED),
     (change_without_an_event, Promise.DRIFTED),
+    (change_requirements_while_there_are_bookings, Promise.DRIFTED),
     (refuse_while_there_is_room, Promise.UNJUSTIFIED),
     (tell_other_vacancies, Promise.UNJUSTIFIED),
     (refuse_by_what_was_long_ago, Promise.UNJUSTIFIED),

@@ -1,7 +1,8 @@
 """The timeline of every resource at every version, put together again from bookings, adjustments and the outbox.
 
 Every change of a resource has an outbox row with its version and its interval. An adjustment names its version itself.
-Every other row is a claim that came when its booking was held, or went when it ended. Writers of a resource come one
+What a resource requires is written before anything is booked, with no end, and leaves the timeline alone. Every other
+row is a claim that came when its booking was held, or went when it ended. Writers of a resource come one
 after the other, so a row is explained by the earliest event with that interval that no row before has taken. (Several
 bookings held in one commit may be exchanged so, if their intervals are the same: all of them only add, nobody sees a
 state between them, and the one after the last of them is the same.)
@@ -154,7 +155,7 @@ class _Replay:
                 if change.sign > 0 and state[n].taken and state[n].sharing_key != change.claim.sharing_key:
                     yield Violation(Promise.SHARED, f"{name}: booking {change.claim.booking_id}")
                 state[n] = _changed(state[n], change)
-        else:
+        elif row.ends_at is not None or any(before != self.timeline.states[0] for before in self.timeline.states):
             yield Violation(Promise.DRIFTED, f"{name}: no event of a booking explains it")
         for position, cell in enumerate(state):
             if not 0 <= cell.taken <= cell.capacity:
