@@ -106,6 +106,6 @@ async def _hold(connection: "asyncpg.Connection", resource: Resource) -> float:
     began = time.perf_counter()
     answer = json.loads(await connection.fetchval("SELECT ledger_hold($1, $2)", resource.organization_id, asked))
     taken = time.perf_counter() - began
-    if answer["outcome"] != "DONE":
+    if answer[0]["outcome"] != "DONE":
         raise RuntimeError(f"the ledger answered {answer}")
     return taken

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from benchmarks.http import Classify, Load, MakeBody, drive
@@ -73,15 +74,21 @@ async def refusals(stage: Stage) -> None:
 async def admission(stage: Stage) -> None:
     """The ledger without a server: its function in a bare loop of the driver, and many callers at once."""
     heading("The admission alone, on one resource")
-    one, many = Load(), Load()
+    ways = {
+        "(iii) ledger_hold, one at a time": partial(_in_a_loop, stage, 1),
+        f"(iii) ledger_hold, grouped by {GROUP}": partial(_in_a_loop, stage, GROUP),
+        f"calls.hold, {GROUP} callers": partial(_together, stage),
+    }
+    loads = {name: Load() for name in ways}
     for _ in range(ROUNDS):
-        one.add(await _one_at_a_time(stage))
-        many.add(await _together(stage))
+        for name, way in ways.items():
+            await stage.settle()
+            loads[name].add(await way())
+    first = next(iter(loads.values())).per_second
     rows = [
-        ["(iii) ledger_hold, one at a time", one.per_second, one.quantile_ms(0.5), one.quantile_ms(0.99), 1.0],
-        [f"calls.hold, {GROUP} callers", many.per_second, many.quantile_ms(0.5), many.quantile_ms(0.99)],
+        [name, load.per_second, load.quantile_ms(0.5), load.quantile_ms(0.99), load.per_second / first]
+        for name, load in loads.items()
     ]
-    rows[1].append(many.per_second / one.per_second)
     table(["", "holds/s", "p50 ms", "p99 ms", "ratio"], rows)
 
 
@@ -117,19 +124,19 @@ def _compared(what: str, loads: Sequence[tuple[Way, Load]]) -> list[list[object]
     ]
 
 
-async def _one_at_a_time(stage: Stage) -> Load:
-    """Each call when the one before has been answered, on one connection."""
+async def _in_a_loop(stage: Stage, count: int) -> Load:
+    """Calls of so many holds, each when the one before has been answered, on one connection."""
     load = Load()
     async with stage.database.ledger.acquire() as connection:
         began = time.perf_counter()
         while load.seconds < ROUND_SECONDS:
-            asked = ledger_json(ledger_hold(stage.hot))
+            asked = ledger_json(*(ledger_hold(stage.hot) for _ in range(count)))
             sent = time.perf_counter()
-            answer = json.loads(
+            answers = json.loads(
                 await connection.fetchval("SELECT ledger_hold($1, $2)", stage.hot.organization_id, asked)
             )
-            load.latencies.append(time.perf_counter() - sent)
-            load.outcomes[answer["outcome"]] += 1
+            load.latencies += [time.perf_counter() - sent] * count
+            load.outcomes.update(answer["outcome"] for answer in answers)
             load.seconds = time.perf_counter() - began
     load.only("DONE")
     return load

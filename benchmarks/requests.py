@@ -80,10 +80,14 @@ def ledger_hold(resource: Resource, interval: Interval | None = None) -> Hold:
     return hold_of(resource, at.starts_at.isoformat(), at.ends_at.isoformat())
 
 
-def ledger_json(hold: Hold) -> str:
-    """The same for the ledger's SQL function."""
+def ledger_json(*holds: Hold) -> str:
+    """The same for the ledger's SQL function, which takes a list."""
+    return json.dumps([_as_ledger_request(hold) for hold in holds])
+
+
+def _as_ledger_request(hold: Hold) -> dict[str, object]:
     item = hold.items[0]
-    asked = {
+    return {
         "actor": hold.command.actor,
         "key": hold.command.key,
         "request_hash": hold.command.request_hash.hex(),
@@ -102,7 +106,6 @@ def ledger_json(hold: Hold) -> str:
         ],
         "expected": [],
     }
-    return json.dumps(asked)
 
 
 def graphql_outcome(status: int, body: bytes) -> str:

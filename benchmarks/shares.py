@@ -22,7 +22,7 @@ from benchmarks.requests import (
 )
 from benchmarks.stage import Stage
 from engine.availability import Wish
-from engine.facts import load_facts
+from engine.facts import known_facts
 from engine.holds import HoldRequest, ItemRequest, hold
 from engine.viewer import GUEST
 from models.ledger import calls
@@ -67,7 +67,7 @@ async def _layers(stage: Stage) -> None:
     ms = {name: load.quantile_ms(0.5) for name, load in loads.items()}
     parts = [
         ("HTTP and GraphQL, there and back", ms["graphql"] - ms["engine"]),
-        ("engine: facts of the resource, through SQLAlchemy", ms["facts"]),
+        ("engine: facts of the resource, as kept", ms["facts"]),
         ("engine: rules, and the rest", ms["engine"] - ms["facts"] - ms["calls"]),
         ("ledger's call: to JSON and back, retries", ms["calls"] - ms["sql"]),
         ("database: ledger_hold, with its commit", ms["sql"]),
@@ -119,7 +119,7 @@ async def _through_engine(stage: Stage) -> None:
 
 
 async def _facts(stage: Stage) -> None:
-    await load_facts(stage.database, [key_of(stage.hot)])
+    await known_facts(stage.database, [key_of(stage.hot)])
 
 
 async def _through_calls(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from server.logs import configure_logging
 from server.metrics import WorkerMetrics
 from server.resources import close_database, open_database
 from server.settings import Settings
+from server.surveyor import survey
 from server.sweeper import sweep
 from subscriptions.ending import end
 from subscriptions.relay import relay
@@ -41,7 +42,7 @@ async def work(
     database: Database, redis_url: str | None, stopped: asyncio.Event, metrics: WorkerMetrics | None = None
 ) -> None:
     """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect."""
-    loops = [relay(database, redis_url), sweep(database), tidy(database)]
+    loops = [relay(database, redis_url), sweep(database), tidy(database), survey(database)]
     if metrics is not None:
         metrics.watch_database(database)
         loops.append(look_behind(database, metrics))

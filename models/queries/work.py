@@ -80,3 +80,9 @@ async def forget(database: Database, *, older_than: timedelta, limit: int) -> in
     """Forget idempotency keys and published outbox rows that are older, at most `limit` of each; returns how many."""
     forgotten: int = await database.ledger.fetchval("SELECT worker_forget($1, $2)", older_than, limit)
     return forgotten
+
+
+async def analyze(database: Database) -> int:
+    """Take statistics of small tables that have grown much: no plan for an empty table stays. Returns how many."""
+    analyzed: int = await database.ledger.fetchval("SELECT worker_analyze()")
+    return analyzed

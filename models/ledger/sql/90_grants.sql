@@ -20,7 +20,7 @@ GRANT INSERT, DELETE ON claim TO vacancy_app;
 REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact, catalog_changed FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
-    worker_backlog FROM PUBLIC;
+    worker_backlog, worker_analyze FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
-    worker_backlog TO vacancy_app;
+    worker_backlog, worker_analyze TO vacancy_app;
