@@ -10,6 +10,7 @@ import uvloop
 from benchmarks.availability import availability
 from benchmarks.claims import claims
 from benchmarks.holds import holds, refusals
+from benchmarks.isolation import isolation
 from benchmarks.report import machine, say
 from benchmarks.shares import profile
 from benchmarks.stage import Stage, running
@@ -22,6 +23,7 @@ PARTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "holds": holds,
     "refusals": refusals,
     "claims": claims,
+    "isolation": isolation,
 }
 
 

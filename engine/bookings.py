@@ -42,7 +42,7 @@ async def find_booking(
         organization_id = opened_by_token.organization_id if opened_by_token else viewer.organization_id
         if organization_id is None:
             return None
-        async with database.reading() as session:
+        async with database.reading(organization_id) as session:
             found = await booking_id_by_reference(session, organization_id, reference)
         if found is None or (key is not None and key != BookingKey(organization_id, found)):
             return None

@@ -73,7 +73,7 @@ async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[Re
 
     One statement asks for their versions; three more read those that are not kept, or no longer true, however many they
     are. Unknown keys are looked for like the others, so that they take as long. Whether the asker may see a resource is
-    the caller's to decide.
+    the caller's to decide: what is kept is for all, so it is read published or not.
     """
     current = await read_versions(database, keys)
     facts: dict[ResourceKey, ResourceFacts] = {
@@ -83,7 +83,7 @@ async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[Re
     }
     missing = [key for key in keys if key not in facts]
     if missing:
-        async with database.reading() as session:
+        async with database.reading(catalogs={key.organization_id for key in missing}) as session:
             read = await _read(session, missing)
         database.catalog.update(read)
         facts |= read

@@ -63,7 +63,7 @@ async def commit_once(
     check_key(command.key)
 
     async def attempt() -> dict[str, Any]:
-        async with database.writing() as session:
+        async with database.writing(command.organization_id) as session:
             return await once(session, command, partial(work, session))
 
     return await until_done(database, attempt)

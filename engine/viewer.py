@@ -1,6 +1,7 @@
 """Who is asking."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,6 +48,10 @@ class Viewer:
         if self.role is Role.OPERATOR:
             return self.organization_id in (None, organization_id)
         return self.role.at_least(role) and self.organization_id == organization_id
+
+    def own(self, organization_ids: Iterable[uuid.UUID], role: Role) -> list[uuid.UUID]:
+        """Those of these organizations in which this viewer has at least `role`, each once."""
+        return [each for each in dict.fromkeys(organization_ids) if self.may(role, each)]
 
     @property
     def actor(self) -> str:

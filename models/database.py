@@ -5,20 +5,33 @@ autocommit: one call is one transaction and one round trip (`models.ledger.calls
 `Database.writing` give SQLAlchemy sessions for everything else: a reading session is of another type, so that it can
 not be handed to a writer.
 
-Both kinds work as the role `vacancy_app`, which owns nothing (docs/adr/0003).
+Both kinds work as the role `vacancy_app`, which owns nothing (docs/adr/0003), and sees private rows of the one
+organization that its unit of work is for (docs/adr/0010). A session is told which when it begins; a function of the
+ledger sets it from its parameter. It ends with the transaction, so no connection carries it into the next.
 """
 
 import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, MutableMapping
+import uuid
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Hashable,
+    Iterator,
+    MutableMapping,
+)
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NewType, TypeVar
+from typing import Any, Final, Literal, NewType, TypeVar
 
 import asyncpg
 from cachetools import LRUCache
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,6 +46,10 @@ WriteSession = NewType("WriteSession", AsyncSession)
 
 Result = TypeVar("Result")
 
+Everywhere = Literal["*"]
+EVERYWHERE: Final[Everywhere] = "*"
+"""All organizations; for the catalog only."""
+
 LOCK_TIMEOUT_MS = 3_000
 STATEMENT_TIMEOUT_MS = 8_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
@@ -45,6 +62,12 @@ CATALOG_MAX = 10_000
 
 _CALL = re.compile(r"SELECT (?:.* FROM )?((?:ledger|worker)_\w+)\(")
 """A call of a function of ours: its name is the name of the transaction."""
+
+_SCOPE = text(
+    "SELECT set_config('vacancy.organization_id', :organization_id, true),"
+    " set_config('vacancy.catalogs', :catalogs, true)"
+)
+"""What the policies of ledger/sql/80_isolation.sql compare with, until the end of the transaction."""
 
 
 class LedgerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -68,16 +91,24 @@ class Database:
     catalog: MutableMapping[Hashable, Any] = field(default_factory=lambda: LRUCache(CATALOG_MAX))
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadSession]:
-        """A session for reading: every statement sees what was committed when it began."""
+    async def reading(
+        self, organization_id: uuid.UUID | None = None, *, catalogs: Collection[uuid.UUID] | Everywhere = ()
+    ) -> AsyncIterator[ReadSession]:
+        """A session for reading: every statement sees what was committed when it began.
+
+        It sees all rows of `organization_id`, what `catalogs` have not published, and what anybody may see.
+        """
         async with self.sessions() as session:
+            if organization_id is not None or catalogs:
+                await _enter(session, organization_id, catalogs)
             yield ReadSession(session)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[WriteSession]:
-        """One transaction, READ COMMITTED, committed here and nowhere else."""
+    async def writing(self, organization_id: uuid.UUID) -> AsyncIterator[WriteSession]:
+        """One transaction, READ COMMITTED, committed here and nowhere else. It writes rows of this organization."""
         with self._timed("writing"):
             async with self.sessions.begin() as session:
+                await _enter(session, organization_id)
                 yield WriteSession(session)
 
     async def finish(self, work: Coroutine[Any, Any, Result]) -> Result:
@@ -151,6 +182,19 @@ def owner_engine(owner_url: str) -> AsyncEngine:
     """An engine for migrations: the login role of the URL itself, long statements allowed."""
     dsn = _dsn(owner_url)
     return create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), pool_size=1)
+
+
+async def _enter(
+    session: AsyncSession, organization_id: uuid.UUID | None, catalogs: Collection[uuid.UUID] | Everywhere = ()
+) -> None:
+    """The first statement of a unit of work: whom it is for."""
+    await session.scalar(
+        _SCOPE,
+        {
+            "organization_id": "" if organization_id is None else str(organization_id),
+            "catalogs": catalogs if isinstance(catalogs, str) else ",".join(map(str, catalogs)),
+        },
+    )
 
 
 def _timing(observer: Observer) -> Callable[["asyncpg.Connection"], Awaitable[None]] | None:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models import audit
 from models.database import Database, owner_engine
 
 SQL_FOLDER = Path(__file__).parent / "ledger" / "sql"
@@ -84,7 +85,7 @@ async def _ensure_application_role(connection: AsyncConnection) -> None:
 
 
 async def _install_functions(connection: AsyncConnection) -> bool:
-    """Install ledger/sql/*.sql in the order of their names, unless this very text is installed."""
+    """Install ledger/sql/*.sql in the order of their names, and the audit, unless this very text is installed."""
     scripts = _scripts()
     mark = _mark(scripts)
     if await connection.scalar(text(f"SELECT {INSTALLED_MARK}")) == mark:
@@ -100,7 +101,7 @@ async def _install_functions(connection: AsyncConnection) -> bool:
 
 
 def _scripts() -> list[str]:
-    return [path.read_text() for path in sorted(SQL_FOLDER.glob("*.sql"))]
+    return [*(path.read_text() for path in sorted(SQL_FOLDER.glob("*.sql"))), audit.functions()]
 
 
 def _mark(scripts: list[str]) -> str:

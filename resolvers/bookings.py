@@ -76,7 +76,7 @@ async def bookings(info: Info, first: First = 20, after: After = None, filter: F
     page = _page(context.viewer, size + 1, uuid_from_cursor(after), filter or BookingFilter())
     rows = []
     if page is not None:
-        async with context.database.reading() as session:
+        async with context.database.reading(page.organization_id) as session:
             rows = await page_of_bookings(session, page)
     return connection(
         BookingConnection,

@@ -1,10 +1,13 @@
 """Query.venue and Query.venues: the catalog's front door."""
 
+import uuid
+from collections.abc import Collection
 from typing import Annotated
 
 import strawberry
 
-from engine.viewer import Role
+from engine.viewer import Role, Viewer
+from models.database import EVERYWHERE, Everywhere
 from models.queries.catalog import find_venue, page_of_venues
 from resolvers.access import query
 from schema.access import Access
@@ -24,9 +27,10 @@ async def venue(info: Info, slug: Slug) -> Venue | None:
     """One venue."""
     if len(slug) > SLUG_LENGTH_MAX or not is_plain(slug):
         return None
-    async with info.context.database.reading() as session:
+    viewer = info.context.viewer
+    async with info.context.database.reading(catalogs=_catalogs(viewer)) as session:
         found = await find_venue(session, slug)
-    return Venue.of(found) if found is not None and may_see_venue(info.context.viewer, found) else None
+    return Venue.of(found) if found is not None and may_see_venue(viewer, found) else None
 
 
 @query(
@@ -38,11 +42,12 @@ async def venues(info: Info, first: First = 20, after: After = None) -> VenueCon
     context = info.context
     size = page_size(first)
     sees_unpublished = context.viewer.role.at_least(Role.STAFF)
-    async with context.database.reading() as session:
+    catalogs = _catalogs(context.viewer)
+    async with context.database.reading(catalogs=catalogs) as session:
         rows = await page_of_venues(
             session,
             own=context.viewer.organization_id if sees_unpublished else None,
-            everything=context.viewer.role is Role.OPERATOR and context.viewer.organization_id is None,
+            everything=catalogs == EVERYWHERE,
             after=from_cursor(after),
             limit=size + 1,
         )
@@ -55,3 +60,10 @@ async def venues(info: Info, first: First = 20, after: After = None) -> VenueCon
         node=Venue.of,
         budget=context.loaders.budget,
     )
+
+
+def _catalogs(viewer: Viewer) -> Collection[uuid.UUID] | Everywhere:
+    """The organizations whose unpublished venues are looked for, which `may_see_venue` then decides on."""
+    if viewer.organization_id is not None:
+        return [viewer.organization_id]
+    return EVERYWHERE if viewer.role is Role.OPERATOR else ()

@@ -67,6 +67,7 @@ class BookingItem:
     @field("What is booked.")
     async def resource(self, info: Info) -> Resource:
         """Shown to who may see the booking, even if its venue is not published any more."""
+        info.context.loaders.open(self.key.organization_id)
         return await Resource.load(info.context, self.key)
 
     @field('startsAt as the venue\'s clocks show it, ISO 8601 with the offset: "2026-11-22T18:00:00+01:00".')
@@ -80,6 +81,7 @@ class BookingItem:
         return await self._local(info, self.ends_at)
 
     async def _local(self, info: Info, instant: datetime) -> str:
+        info.context.loaders.open(self.key.organization_id)
         resource = await Resource.load(info.context, self.key)
         venue = await info.context.loaders.venues.load(resource.venue_key)
         assert venue is not None, "a resource has a venue"

@@ -36,7 +36,7 @@ def for_operation(
     *, viewer: Viewer, database: Database, clock: Clock, tokens: BookingTokens, feed: LiveFeed
 ) -> Context:
     """The Context of one operation. Opens nothing: connections are taken where they are needed, and given back."""
-    return Context(viewer, database, clock, tokens, feed, Loaders(database))
+    return Context(viewer, database, clock, tokens, feed, Loaders(database, viewer))
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,17 +1,20 @@
 """What one operation loads, gathered: all that is asked for in one turn of the event loop shares a statement.
 
 Each load opens a session of its own and closes it again: resolvers of one operation run concurrently, and a session
-must not be shared between them. Keys carry their organization. Whether the viewer may see a row is not decided here.
+must not be shared between them. Keys carry their organization. Whether the viewer may see a row is not decided here;
+but what is not published is read of the organizations only that the viewer belongs to, or holds a booking of.
 """
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
 from engine.facts import ResourceFacts, load_facts
+from engine.viewer import Role, Viewer
 from models.booking import BookingEvent
 from models.database import Database, ReadSession
 from models.interval import Interval
@@ -24,7 +27,9 @@ from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
 from schema.budget import Budget
 
-Key = TypeVar("Key")
+CatalogKey = TypeVar("CatalogKey", bound=tuple[uuid.UUID, uuid.UUID])
+Asked = TypeVar("Asked")
+Group = TypeVar("Group")
 Found = TypeVar("Found")
 
 TimelineQuestion = tuple[ResourceKey, Interval]
@@ -36,23 +41,33 @@ KEYS_MAX = 1_000
 class Loaders:
     """One per operation. What has been loaded once is not asked for again, until `renew`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, viewer: Viewer) -> None:
         self._database = database
+        self._viewer = viewer
+        self._opened: set[uuid.UUID] = set()
         self._turn = asyncio.Lock()
         self.renew()
 
     def renew(self) -> None:
         """Forget what was loaded and what was spent: a subscription calls this before each event that it yields."""
         self.budget = Budget()
-        self.organizations: DataLoader[uuid.UUID, tuple[Organization, bool] | None] = self._by_key(read_organizations)
+        self.organizations: DataLoader[uuid.UUID, tuple[Organization, bool] | None] = DataLoader(
+            load_fn=self._read_organizations, max_batch_size=KEYS_MAX
+        )
         self.venues: DataLoader[VenueKey, Venue | None] = self._by_key(read_venues)
         self.facts: DataLoader[ResourceKey, ResourceFacts | None] = DataLoader(
             load_fn=self._load_facts, max_batch_size=KEYS_MAX
         )
         self.rules: DataLoader[tuple[uuid.UUID, uuid.UUID], tuple[BookingRule, Venue] | None] = self._by_key(read_rules)
-        self.bookings: DataLoader[BookingKey, BookingRecord | None] = self._by_key(read_bookings)
-        self.resource_pages: DataLoader[ResourcePage, list[Resource]] = self._in_order(read_resource_pages)
-        self.event_pages: DataLoader[EventPage, list[BookingEvent]] = self._in_order(read_event_pages)
+        self.bookings: DataLoader[BookingKey, BookingRecord | None] = DataLoader(
+            load_fn=self._read_bookings, max_batch_size=KEYS_MAX
+        )
+        self.resource_pages: DataLoader[ResourcePage, list[Resource]] = DataLoader(
+            load_fn=self._read_resource_pages, max_batch_size=KEYS_MAX
+        )
+        self.event_pages: DataLoader[EventPage, list[BookingEvent]] = DataLoader(
+            load_fn=self._read_event_pages, max_batch_size=KEYS_MAX
+        )
         self._timelines: DataLoader[TimelineQuestion, TimelineView] = DataLoader(
             load_fn=self._read_timelines, max_batch_size=KEYS_MAX
         )
@@ -69,28 +84,70 @@ class Loaders:
         self.budget.spend_elements(0)
         return views
 
+    def open(self, organization_id: uuid.UUID) -> None:
+        """The viewer was shown a booking of this organization: what it is of is shown too, published or not."""
+        if organization_id not in self._opened:
+            self._opened.add(organization_id)
+            for loader in (self.organizations, self.venues):
+                loader.clear_all()
+
+    def _catalogs(self, organization_ids: Iterable[uuid.UUID], role: Role = Role.STAFF) -> set[uuid.UUID]:
+        """Those of which this operation may read what is not published."""
+        asked = set(organization_ids)
+        return self._opened & asked | set(self._viewer.own(asked, role))
+
     async def _read_timelines(self, questions: list[TimelineQuestion]) -> list[TimelineView]:
-        return await read_timelines(self._database, questions)
+        own = self._catalogs(key.organization_id for key, _ in questions)
+        return await read_timelines(self._database, questions, own=own)
+
+    async def _read_organizations(self, ids: list[uuid.UUID]) -> list[tuple[Organization, bool] | None]:
+        async with self._database.reading(catalogs=self._catalogs(ids, Role.CUSTOMER)) as session:
+            found = await read_organizations(session, ids)
+        return [found.get(id_) for id_ in ids]
+
+    async def _read_resource_pages(self, pages: list[ResourcePage]) -> list[list[Resource]]:
+        catalogs = self._catalogs(page.venue.organization_id for page in pages)
+        async with self._database.reading(catalogs=catalogs) as session:
+            return await read_resource_pages(session, pages)
+
+    async def _read_bookings(self, keys: list[BookingKey]) -> list[BookingRecord | None]:
+        """A unit of work for each organization that the viewer belongs to, and one, for none, for all others."""
+        own = set(self._viewer.own((key.organization_id for key in keys), Role.CUSTOMER))
+
+        def scope(key: BookingKey) -> uuid.UUID | None:
+            return key.organization_id if key.organization_id in own else None
+
+        found: dict[BookingKey, BookingRecord] = {}
+        for organization_id, some in _grouped(keys, scope):
+            async with self._database.reading(organization_id) as session:
+                found |= await read_bookings(session, some)
+        return [found.get(key) for key in keys]
+
+    async def _read_event_pages(self, pages: list[EventPage]) -> list[list[BookingEvent]]:
+        found: dict[EventPage, list[BookingEvent]] = {}
+        for organization_id, some in _grouped(pages, lambda page: page.booking.organization_id):
+            async with self._database.reading(organization_id) as session:
+                found |= zip(some, await read_event_pages(session, some), strict=True)
+        return [found[page] for page in pages]
 
     async def _load_facts(self, keys: list[ResourceKey]) -> list[ResourceFacts | None]:
         found = await load_facts(self._database, keys)
         return [found.get(key) for key in keys]
 
     def _by_key(
-        self, read: Callable[[ReadSession, Sequence[Key]], Awaitable[Mapping[Key, Found]]]
-    ) -> DataLoader[Key, Found | None]:
-        async def load(keys: list[Key]) -> list[Found | None]:
-            async with self._database.reading() as session:
+        self, read: Callable[[ReadSession, Sequence[CatalogKey]], Awaitable[Mapping[CatalogKey, Found]]]
+    ) -> DataLoader[CatalogKey, Found | None]:
+        async def load(keys: list[CatalogKey]) -> list[Found | None]:
+            catalogs = self._catalogs(organization_id for organization_id, _ in keys)
+            async with self._database.reading(catalogs=catalogs) as session:
                 found = await read(session, keys)
             return [found.get(key) for key in keys]
 
         return DataLoader(load_fn=load, max_batch_size=KEYS_MAX)
 
-    def _in_order(
-        self, read: Callable[[ReadSession, Sequence[Key]], Awaitable[Sequence[Found]]]
-    ) -> DataLoader[Key, Found]:
-        async def load(keys: list[Key]) -> Sequence[Found]:
-            async with self._database.reading() as session:
-                return await read(session, keys)
 
-        return DataLoader(load_fn=load, max_batch_size=KEYS_MAX)
+def _grouped(asked: Sequence[Asked], by: Callable[[Asked], Group]) -> Iterable[tuple[Group, list[Asked]]]:
+    groups: dict[Group, list[Asked]] = defaultdict(list)
+    for each in asked:
+        groups[by(each)].append(each)
+    return groups.items()

@@ -94,7 +94,7 @@ def _digest(example: Example, bookings: list[ExampleBooking]) -> str:
 
 
 async def _is_done(database: Database, example: Example, key: str) -> bool:
-    async with database.reading() as session:
+    async with database.reading(example.id) as session:
         return await session.get(Idempotency, (example.id, ACTOR, key)) is not None
 
 

@@ -101,5 +101,6 @@ async def _read_views(connection: Connection, due: Iterable[_Due]) -> dict[Quest
     views: dict[Question, TimelineView] = {}
     for first in range(0, len(questions), TIMELINES_PER_STATEMENT_MAX):
         some = questions[first : first + TIMELINES_PER_STATEMENT_MAX]
-        views.update(zip(some, await read_timelines_on(connection, some), strict=True))
+        own = {key.organization_id for key, _ in some}  # who may see what is not published was asked when they began
+        views.update(zip(some, await read_timelines_on(connection, some, own=own), strict=True))
     return views

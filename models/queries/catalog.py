@@ -70,11 +70,7 @@ async def read_versions(database: Database, keys: Sequence[ResourceKey]) -> dict
     if not keys:
         return {}
     rows = await database.ledger.fetch(
-        """
-        SELECT r.organization_id, r.id, r.catalog_version, r.version
-          FROM unnest($1::uuid[], $2::uuid[]) AS asked (organization_id, id)
-          JOIN resource r ON r.organization_id = asked.organization_id AND r.id = asked.id
-        """,
+        "SELECT * FROM ledger_versions($1, $2)",
         [key.organization_id for key in keys],
         [key.id for key in keys],
     )
@@ -107,7 +103,7 @@ async def page_of_venues(
     found = (await session.exec(entries.order_by(Directory.slug).limit(limit))).all()
     keys = [VenueKey(entry.organization_id, entry.venue_id) for entry in found if entry.venue_id is not None]
     venues = await read_venues(session, keys) if keys else {}
-    return [venues[key] for key in keys]
+    return [venues[key] for key in keys if key in venues]
 
 
 @dataclass(frozen=True, slots=True)

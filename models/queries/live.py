@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
@@ -21,13 +20,9 @@ VERSIONS_FOLDED_MAX = 1_000
 NEVER = -1
 """The version of a watcher that has seen nothing yet."""
 
-_MOVED = (Path(__file__).parent / "live.sql").read_text()
+_MOVED = "SELECT * FROM ledger_moved($1, $2, $3, $4)"
 
-_BOOKING_VERSIONS = """
-SELECT a.position::int, b.version
-  FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS a (organization_id, booking_id, position)
-  JOIN booking b ON b.organization_id = a.organization_id AND b.id = a.booking_id
-"""
+_BOOKING_VERSIONS = "SELECT * FROM ledger_booking_versions($1, $2)"
 
 Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 

@@ -1,9 +1,9 @@
 """Reading timelines: many resources in one statement, each over its own window."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import asyncpg
 
@@ -12,7 +12,7 @@ from models.errors import NotFound
 from models.interval import Interval
 from models.keys import ResourceKey
 
-_STEPS = (Path(__file__).parent / "timelines.sql").read_text()
+_STEPS = "SELECT * FROM ledger_steps($1, $2, $3, $4, $5)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,22 @@ class TimelineView:
     steps: tuple[Step, ...]
 
 
-async def read_timelines(database: Database, questions: Sequence[tuple[ResourceKey, Interval]]) -> list[TimelineView]:
+async def read_timelines(
+    database: Database, questions: Sequence[tuple[ResourceKey, Interval]], *, own: Collection[uuid.UUID] = ()
+) -> list[TimelineView]:
     """One view per question, in their order; one statement, so that all are of one snapshot.
 
-    Holds that are over count as gone. Raises NotFound if a resource does not exist.
+    Holds that are over count as gone. Raises NotFound if a resource does not exist, or is not published and not of one
+    of the organizations `own`.
     """
-    return await read_timelines_on(database.ledger, questions)
+    return await read_timelines_on(database.ledger, questions, own=own)
 
 
 async def read_timelines_on(
     connection: "asyncpg.Pool[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]",
     questions: Sequence[tuple[ResourceKey, Interval]],
+    *,
+    own: Collection[uuid.UUID] = (),
 ) -> list[TimelineView]:
     """The same on a connection of the caller's, whose transaction may have a snapshot of its own."""
     if not questions:
@@ -58,6 +63,7 @@ async def read_timelines_on(
         [key.id for key, _ in questions],
         [window.starts_at for _, window in questions],
         [window.ends_at for _, window in questions],
+        list(own),
     )
     by_position: list[list[asyncpg.Record]] = [[] for _ in questions]
     for row in rows:

@@ -61,7 +61,7 @@ async def book_all(database: Database, example: Example, bookings: Sequence[Exam
 
 async def adjust_all(database: Database, example: Example, adjustments: Iterable[ExampleAdjustment]) -> None:
     """Make the closures and seasons that are not there yet, except where staff have made some themselves."""
-    async with database.reading() as session:
+    async with database.reading(example.id) as session:
         there = (await session.exec(select(Adjustment).where(Adjustment.organization_id == example.id))).all()
     for adjustment in adjustments:
         resource_id = example.resource_id(adjustment.resource)
@@ -70,7 +70,7 @@ async def adjust_all(database: Database, example: Example, adjustments: Iterable
 
 
 async def _seen(database: Database, example: Example, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, _Seen]:
-    async with database.reading() as session:
+    async with database.reading(example.id) as session:
         rows = await session.exec(
             select(Booking.id, Booking.version, Booking.last_actor).where(
                 Booking.organization_id == example.id, col(Booking.id).in_(ids)

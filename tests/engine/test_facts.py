@@ -114,7 +114,7 @@ async def _tour(database: Database) -> tuple[Resource, Resource]:
     tour = await make_resource(database, venue=venue, rules={"START_GRID": {"minutes": 30}})
     guide = await make_resource(database, venue=venue)
     await make_requirement(database, tour, guide, per_booking=1)
-    async with database.writing() as session:
+    async with database.writing(venue.organization_id) as session:
         session.add(
             BookingRule(
                 organization_id=venue.organization_id, venue_id=venue.id, type="START_GRID", parameters={"minutes": 15}

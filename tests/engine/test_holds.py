@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from engine.availability import Wish
@@ -19,6 +20,7 @@ from models.keys import BookingKey, ResourceKey
 from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord, Contact
 from models.resource import Resource
 from tests.support.factories import at, between, booking_key_of, key_of, make_resource, make_venue
+from tests.support.ledger import count_of
 
 NOW = at("2030-05-31 12:00")
 OPEN_AT_TEN: dict[str, dict[str, Any]] = {
@@ -57,7 +59,7 @@ def change_of(
     )
 
 
-async def test_all_refusals_of_all_items_are_told_at_once(database: Database) -> None:
+async def test_all_refusals_of_all_items_are_told_at_once(database: Database, owner: asyncpg.Connection) -> None:
     venue = await make_venue(database, time_zone="UTC")
     hall = await make_resource(database, venue=venue, rules=OPEN_AT_TEN)
     with pytest.raises(Refused) as refused:
@@ -69,7 +71,7 @@ async def test_all_refusals_of_all_items_are_told_at_once(database: Database) ->
         ("OFF_GRID", ("input", "items", "1")),
     ]
     assert isinstance(refused.value.errors[0], RuleViolation)
-    assert await database.ledger.fetchval("SELECT count(*) FROM booking") == 0
+    assert await count_of(owner, "booking") == 0
 
 
 async def test_a_repetition_gets_the_first_answer_though_its_time_has_come(database: Database) -> None:

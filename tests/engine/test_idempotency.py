@@ -6,20 +6,21 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.dialects.postgresql import insert
 
 from engine.idempotency import check_key, commit_once
 from models.database import Database, WriteSession, connect
 from models.errors import Busy, IdempotencyConflict, InvalidInput
 from models.ledger.requests import Command
-from models.venue import Organization
+from models.venue import Organization, Venue
 from tests.support.cut import line_to
-from tests.support.factories import command_of, random_slug
+from tests.support.factories import command_of, make_organization, make_venue, random_slug
 from tests.support.ledger import count_of
 from tests.support.waiting import waits_for_a_lock
 
 
 class Work:
-    """Makes an organization; counts how often it was begun, and can be held back before it ends."""
+    """Makes a venue in the organization of the command; counts its begins, and can be held back before it ends."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -29,12 +30,22 @@ class Work:
 
     async def __call__(self, session: WriteSession) -> dict[str, Any]:
         self.begun += 1
-        organization = Organization(slug=random_slug("made"), name="Made once")
-        session.add(organization)
+        organization_id = await session.scalar(text("SELECT vacancy_organization()"))
+        found = insert(Organization).values(id=organization_id, slug="made", name="Made once").on_conflict_do_nothing()
+        await session.exec(found)
+        venue = Venue(
+            organization_id=organization_id,
+            slug=random_slug("made"),
+            name="Made once",
+            time_zone="UTC",
+            currency="EUR",
+            country="PT",
+        )
+        session.add(venue)
         await session.flush()
         self.inside.set()
         await self.go_on.wait()
-        return {"organization_id": str(organization.id)}
+        return {"venue_id": str(venue.id)}
 
 
 def a_command(**more: Any) -> Command:
@@ -59,7 +70,7 @@ async def test_the_same_command_has_one_effect_and_one_answer(database: Database
     again = await commit_once(database, command, work)
     assert first == again
     assert work.begun == 1
-    assert await count_of(owner, "organization") == 1
+    assert await count_of(owner, "venue") == 1
 
 
 async def test_another_request_under_the_same_key_is_a_conflict(
@@ -70,7 +81,7 @@ async def test_another_request_under_the_same_key_is_a_conflict(
     other = command_of(command.organization_id, key=command.key, asks="that")
     with pytest.raises(IdempotencyConflict):
         await commit_once(database, other, Work())
-    assert await count_of(owner, "organization") == 1
+    assert await count_of(owner, "venue") == 1
 
 
 @pytest.mark.parametrize("other", ["actor", "organization"])
@@ -82,7 +93,7 @@ async def test_a_key_is_of_one_actor_in_one_organization(
     actor = "manager:2" if other == "actor" else command.actor
     await commit_once(database, command, Work())
     await commit_once(database, command_of(organization_id, key=command.key, actor=actor), Work())
-    assert await count_of(owner, "organization") == 2
+    assert await count_of(owner, "venue") == 2
 
 
 async def test_work_that_fails_leaves_nothing_and_frees_the_key(
@@ -96,9 +107,9 @@ async def test_work_that_fails_leaves_nothing_and_frees_the_key(
 
     with pytest.raises(InvalidInput):
         await commit_once(database, command, refused)
-    assert await count_of(owner, "organization") == await count_of(owner, "idempotency") == 0
+    assert await count_of(owner, "venue") == await count_of(owner, "idempotency") == 0
     await commit_once(database, command, Work())
-    assert await count_of(owner, "organization") == 1
+    assert await count_of(owner, "venue") == 1
 
 
 async def test_a_concurrent_call_with_the_same_key_waits_and_gets_the_answer(
@@ -112,7 +123,7 @@ async def test_a_concurrent_call_with_the_same_key_waits_and_gets_the_answer(
     work.go_on.set()
     assert await first == await second
     assert work.begun == 1
-    assert await count_of(owner, "organization") == 1
+    assert await count_of(owner, "venue") == 1
 
 
 async def test_a_concurrent_call_does_the_work_when_the_first_fails(
@@ -132,8 +143,8 @@ async def test_a_concurrent_call_does_the_work_when_the_first_fails(
     go_on.set()
     with pytest.raises(InvalidInput):
         await first
-    assert (await second).keys() == {"organization_id"}
-    assert await count_of(owner, "organization") == 1
+    assert (await second).keys() == {"venue_id"}
+    assert await count_of(owner, "venue") == 1
 
 
 async def test_work_is_finished_when_the_caller_goes_away(database: Database, owner: "asyncpg.Connection") -> None:
@@ -146,7 +157,7 @@ async def test_work_is_finished_when_the_caller_goes_away(database: Database, ow
         await call
     work.go_on.set()
     await asyncio.wait(database.in_flight)
-    assert await count_of(owner, "organization") == await count_of(owner, "idempotency") == 1
+    assert await count_of(owner, "venue") == await count_of(owner, "idempotency") == 1
 
 
 async def test_a_connection_that_dies_in_the_middle_is_replaced(
@@ -165,7 +176,7 @@ async def test_a_connection_that_dies_in_the_middle_is_replaced(
 
     await commit_once(database, command, cut_once)
     assert begun == 2
-    assert await count_of(owner, "organization") == 1
+    assert await count_of(owner, "venue") == 1
 
 
 async def test_a_commit_whose_answer_is_lost_is_found_again(database_url: str, owner: "asyncpg.Connection") -> None:
@@ -185,14 +196,12 @@ async def test_a_commit_whose_answer_is_lost_is_found_again(database_url: str, o
         finally:
             await database.close()
     assert line.answers_lost == begun == 1
-    assert await count_of(owner, "organization") == await count_of(owner, "idempotency") == 1
+    assert await count_of(owner, "venue") == await count_of(owner, "idempotency") == 1
 
 
 async def test_a_deadlock_is_tried_again(database: Database, owner: "asyncpg.Connection") -> None:
-    names = sorted(random_slug("deadlock") for _ in range(2))
-    await owner.executemany(
-        "INSERT INTO organization (id, slug, name) VALUES ($1, $2, 'before')", [(uuid.uuid4(), name) for name in names]
-    )
+    organization = await make_organization(database)
+    slugs = [(await make_venue(database, organization=organization)).slug for _ in range(2)]
     met = asyncio.Barrier(2)
     attempts = 0
 
@@ -202,7 +211,7 @@ async def test_a_deadlock_is_tried_again(database: Database, owner: "asyncpg.Con
         async def work(session: WriteSession) -> dict[str, Any]:
             nonlocal attempts, tried
             attempts += 1
-            rename = text("UPDATE organization SET name = 'after' WHERE slug = :slug RETURNING id")
+            rename = text("UPDATE venue SET name = 'after' WHERE slug = :slug RETURNING id")
             await session.scalar(rename, {"slug": first})
             if not tried:
                 tried = True
@@ -213,17 +222,17 @@ async def test_a_deadlock_is_tried_again(database: Database, owner: "asyncpg.Con
         return work
 
     await asyncio.gather(
-        commit_once(database, a_command(), touching(*names)),
-        commit_once(database, a_command(), touching(*reversed(names))),
+        commit_once(database, command_of(organization.id), touching(*slugs)),
+        commit_once(database, command_of(organization.id), touching(*reversed(slugs))),
     )
     assert attempts == 3
-    assert await owner.fetchval("SELECT count(*) FROM organization WHERE name = 'after'") == 2
+    assert await owner.fetchval("SELECT count(*) FROM venue WHERE name = 'after'") == 2
 
 
 async def test_waiting_for_a_lock_too_long_is_busy(database: Database, owner: "asyncpg.Connection") -> None:
     id_ = uuid.uuid4()
     await owner.execute("INSERT INTO organization (id, slug, name) VALUES ($1, $2, 'held')", id_, secrets.token_hex(4))
-    command = a_command()
+    command = command_of(id_)
 
     async def work(session: WriteSession) -> dict[str, Any]:
         await session.scalar(text("SELECT set_config('lock_timeout', '100ms', true)"))

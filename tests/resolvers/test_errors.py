@@ -9,6 +9,7 @@ import sqlalchemy.exc
 from graphql import get_introspection_query
 from sqlalchemy import text
 
+from models.base import new_id
 from models.database import Database
 from models.errors import Busy
 from server import document_limits
@@ -66,9 +67,10 @@ async def test_what_postgresql_says_of_a_row_is_not_logged(
     ask: Asker, monkeypatch: pytest.MonkeyPatch, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(*arguments: Any) -> None:
-        async with database.writing() as session:
-            statement = "INSERT INTO organization (id, slug, name) VALUES (gen_random_uuid(), NULL, :name)"
-            await (await session.connection()).execute(text(statement), {"name": SECRET})
+        organization_id = new_id()
+        async with database.writing(organization_id) as session:
+            statement = "INSERT INTO organization (id, slug, name) VALUES (:id, NULL, :name)"
+            await (await session.connection()).execute(text(statement), {"id": organization_id, "name": SECRET})
 
     monkeypatch.setattr("resolvers.venues.find_venue", fail)
     assert await ask.codes(VENUE, {"slug": "x"}) == ["INTERNAL"]

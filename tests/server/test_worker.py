@@ -12,7 +12,7 @@ import pytest
 from models.database import Database, connect
 from models.ledger.calls import read_booking
 from models.ledger.requests import BookingRecord
-from models.queries.work import forget
+from models.queries.work import forget, read_unpublished
 from server.embedded.process import spawn
 from server.janitor import KEPT, ROWS_PER_CALL_MAX
 from server.sweeper import sweep_once
@@ -176,7 +176,7 @@ async def _until_published(database: Database) -> None:
     """Wait until the worker has done something: then it runs."""
     await make_hold(database, await make_resource(database))
     for _ in range(1_000):
-        if not await database.ledger.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"):
+        if not await read_unpublished(database, limit=1):
             return
         await asyncio.sleep(0.02)
     raise AssertionError("the worker does not publish")

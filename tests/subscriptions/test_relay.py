@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -92,13 +93,13 @@ async def test_several_relays_publish_all_at_least_once(database: Database, redi
         assert all(task.done() for task in relays)
 
 
-async def test_marking_twice_keeps_the_first_instant(database: Database) -> None:
+async def test_marking_twice_keeps_the_first_instant(database: Database, owner: asyncpg.Connection) -> None:
     await make_hold(database, await make_resource(database))
     rows = await read_unpublished(database, limit=10)
     await mark_published(database, rows)
-    first = await database.ledger.fetch("SELECT published_at FROM outbox ORDER BY entity_id")
+    first = await owner.fetch("SELECT published_at FROM outbox ORDER BY entity_id")
     await mark_published(database, rows)
-    assert first == await database.ledger.fetch("SELECT published_at FROM outbox ORDER BY entity_id")
+    assert first == await owner.fetch("SELECT published_at FROM outbox ORDER BY entity_id")
 
 
 def test_of_many_versions_the_newest_is_told() -> None:

@@ -56,7 +56,7 @@ def random_slug(prefix: str) -> str:
 async def make_organization(database: Database, *, slug: str | None = None, name: str = "Blue Room") -> Organization:
     """A tenant, with its entry in the directory."""
     organization = Organization(slug=slug or random_slug("organization"), name=name)
-    async with database.writing() as session:
+    async with database.writing(organization.id) as session:
         session.add(organization)
         await session.flush()
         session.add(
@@ -98,7 +98,7 @@ async def make_venue(
         check_out_time=check_out_time,
         is_published=is_published,
     )
-    async with database.writing() as session:
+    async with database.writing(venue.organization_id) as session:
         session.add(venue)
         await session.flush()
         session.add(
@@ -149,7 +149,7 @@ async def make_resource(
         hold_seconds=hold_seconds,
         hold_ceiling_seconds=hold_ceiling_seconds,
     )
-    async with database.writing() as session:
+    async with database.writing(resource.organization_id) as session:
         session.add(resource)
         await session.flush()
         for kind, parameters in (rules or {}).items():
@@ -175,7 +175,7 @@ async def make_requirement(
         per_unit=per_unit,
         per_booking=per_booking,
     )
-    async with database.writing() as session:
+    async with database.writing(requirement.organization_id) as session:
         session.add(requirement)
     return requirement
 

@@ -12,11 +12,15 @@ from models.database import Database
 
 @contextmanager
 def recorded_statements(database: Database) -> Iterator[list[str]]:
-    """The list of every statement that is run while the `with` lasts, in order."""
+    """The list of every statement that is run while the `with` lasts, in order.
+
+    What begins and ends a unit of work is not among them: BEGIN, ROLLBACK, and the word whom it is for.
+    """
     statements: list[str] = []
 
     def by_engine(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        statements.append(statement)
+        if not statement.startswith("SELECT set_config("):
+            statements.append(statement)
 
     original = asyncpg.Connection._execute
 

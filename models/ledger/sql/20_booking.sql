@@ -31,8 +31,10 @@ BEGIN
 END $$;
 
 -- Live with all its claims, ended with none: looked at when the transaction commits, since a booking and its claims
--- are written one after the other. It guards a booking against its own writer; capacity is never guarded so.
-CREATE OR REPLACE FUNCTION booking_is_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+-- are written one after the other. It guards a booking against its own writer; capacity is never guarded so. It looks
+-- with the owner's rights: what the writer may see by then does not matter.
+CREATE OR REPLACE FUNCTION booking_is_whole() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_booking booking;
     v_booking_id uuid;

@@ -110,6 +110,8 @@ END $$;
 -- The booking as the application wants it: its row, its items and the instant of the database.
 CREATE OR REPLACE FUNCTION ledger_booking(p_organization_id uuid, p_booking_id uuid)
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
 BEGIN
     RETURN (
         SELECT jsonb_build_object(
@@ -126,6 +128,8 @@ END $$;
 -- What was done under this key, or NULL: the same answer for the same request, a conflict for another.
 CREATE OR REPLACE FUNCTION ledger_replay(p_organization_id uuid, p_request jsonb)
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
 BEGIN
     RETURN (
         SELECT CASE WHEN k.request_hash = decode(p_request->>'request_hash', 'hex')
@@ -329,6 +333,7 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_hold(p_organization_id uuid, p_requests jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
     v_answers jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(p_requests)]);
     v_undecided jsonb := p_requests;
     v_booked uuid[];

@@ -6,6 +6,7 @@
 CREATE OR REPLACE FUNCTION ledger_change_booking(p_organization_id uuid, p_request jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
     v_booking_id uuid := (p_request->>'booking_id')::uuid;
     v_action text := p_request->>'action';
     v_resource_ids uuid[];
@@ -107,6 +108,7 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_adjust(p_organization_id uuid, p_request jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
     v_resource_id uuid := (p_request->>'resource_id')::uuid;
     v_from timestamptz := coalesce((p_request->>'starts_at')::timestamptz, clock_timestamp());
     v_to timestamptz := (p_request->>'ends_at')::timestamptz;

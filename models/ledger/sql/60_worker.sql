@@ -14,6 +14,7 @@ $$;
 CREATE OR REPLACE FUNCTION worker_expire_over(p_organization_id uuid, p_limit integer, p_patient boolean)
 RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
+    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
     v_now timestamptz := clock_timestamp();
     v_booking_ids uuid[];
     v_resource_ids uuid[];
