@@ -260,6 +260,25 @@ SELECT format('%s of organization %s', row.name, row.organization_id) AS violati
   ) row
  WHERE NOT EXISTS (SELECT FROM organization o WHERE o.id = row.organization_id)
 
+-- 6. rows are guarded by their organization, and the application's role is under the guard
+SELECT format('table %s has no row security', c.relname) AS violation
+  FROM pg_class c
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'alembic_version'
+   AND EXISTS (
+       SELECT FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.attname = CASE c.relname WHEN 'organization' THEN 'id' ELSE 'organization_id' END
+   )
+   AND NOT (c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
+UNION ALL
+SELECT format('role %s is above it', r.rolname)
+  FROM pg_roles r
+ WHERE r.rolname = 'vacancy_app' AND (r.rolsuper OR r.rolbypassrls)
+UNION ALL
+SELECT format('the application owns %s', c.relname)
+  FROM pg_class c
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relowner = 'vacancy_app'::regrole
+
 -- 6. the directory names each organization and venue as it names itself
 WITH named AS (
     SELECT 'ORGANIZATION' AS kind, id AS organization_id, NULL::uuid AS venue_id, slug, true AS is_published

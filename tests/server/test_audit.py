@@ -80,6 +80,8 @@ PLANTED = [
     Planted("capacity and closings are what was asked for", "UPDATE timeline SET capacity = capacity + 1"),
     Planted("the capacity of a resource is the last", "UPDATE resource SET capacity = 77"),
     Planted("every row belongs to an organization that exists", "DELETE FROM organization"),
+    Planted("rows are guarded by their organization", "ALTER TABLE booking DISABLE ROW LEVEL SECURITY"),
+    Planted("rows are guarded by their organization", "DROP POLICY own ON timeline"),
     Planted("the directory names each", "UPDATE directory SET slug = slug || '-gone'"),
     Planted("the directory names each", "DELETE FROM directory WHERE kind = 'VENUE'"),
     Planted("the directory names each", "UPDATE venue SET is_published = NOT is_published"),

@@ -1,0 +1,119 @@
+"""Every operation of the schema that takes an id or a name, about what belongs to somebody else.
+
+An id is foreign in two ways: as it is, and forged: their row's id under our organization, which any client can write
+down, since an id carries both. Whoever trusts the organization in an id and forgets it in a statement answers that.
+"""
+
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from schema.global_id import GlobalKind, encode
+from tests.isolation.tenants import Tenant
+
+WINDOW = {"startsAt": "2030-06-01T14:00:00Z", "endsAt": "2030-06-01T15:00:00Z"}
+
+BOOKING = "id reference contact { name email } items { resource { slug name } } events { edges { cursor } }"
+BOOKING_PAYLOAD = f"{{ booking {{ {BOOKING} }} token errors {{ code }} }}"
+RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
+VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
+RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } }"
+
+ACTIONS = ("bookingExtend", "bookingRelease", "bookingConfirm", "bookingCancel")
+OF_A_RESOURCE = {
+    "resourceUpdate": {"name": "Taken over", "holdMinutes": 1, "requirements": []},
+    "capacitySet": {"capacity": 1},
+    "resourceClose": {"window": WINDOW},
+    "resourceOpen": {"window": WINDOW},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An operation, and whether it watches."""
+
+    name: str
+    operation: str
+    variables: dict[str, Any]
+    watches: bool = False
+
+
+def asks_about(theirs: Tenant, ours: Tenant) -> Iterator[Ask]:
+    """Each operation with ids of theirs, and with ids of their rows under our organization."""
+    for way, organization_id in (("foreign", theirs.id), ("forged", ours.id)):
+        for ask in _queries(theirs, organization_id):
+            yield Ask(f"{ask.name} ({way})", ask.operation, ask.variables, ask.watches)
+        for ask in _mutations(theirs, ours, organization_id):
+            yield Ask(f"{ask.name} ({way})", ask.operation, ask.variables)
+    yield from _lists(theirs)
+
+
+def _queries(theirs: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
+    def of(kind: GlobalKind, id_: uuid.UUID) -> str:
+        return encode(kind, organization_id, id_)
+
+    hidden = of(GlobalKind.RESOURCE, theirs.hidden.id)
+    venue = of(GlobalKind.VENUE, theirs.hidden_venue.id)
+    bookings = [of(GlobalKind.BOOKING, record.booking.id) for record in (theirs.booked, theirs.held)]
+    node = f"""query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename id
+        ... on Venue {{ slug name resources {{ edges {{ node {{ {RESOURCE} }} }} }} }}
+        ... on Resource {{ {RESOURCE} }}
+        ... on Booking {{ reference contact {{ name email }} }} }} }}"""
+    yield Ask("nodes", node, {"ids": [hidden, venue, *bookings]})
+    booking = "query ($id: ID!) { booking(id: $id) { id reference contact { name email } } }"
+    for id_ in bookings:
+        yield Ask("booking", booking, {"id": id_})
+    availability = """query ($input: AvailabilityInput!) { availability(input: $input) {
+        resource { id slug name } vacancies } }"""
+    asked = {"window": WINDOW, "quantity": 1}
+    yield Ask("availability", availability, {"input": {**asked, "resourceIds": [hidden]}})
+    yield Ask("availability", availability, {"input": {**asked, "venueId": venue}})
+    listed = f"query ($filter: BookingFilter!) {{ bookings(filter: $filter) {{ edges {{ node {{ {BOOKING} }} }} }} }}"
+    yield Ask("bookings", listed, {"filter": {"venueId": venue}})
+    yield Ask("bookings", listed, {"filter": {"resourceId": hidden}})
+    capacity = """subscription ($ids: [ID!]!) { capacityChanged(resourceIds: $ids) {
+        resource { slug name } version steps { capacity vacancies } } }"""
+    yield Ask("capacityChanged", capacity, {"ids": [hidden]}, watches=True)
+    changed = "subscription ($id: ID!) { bookingChanged(bookingId: $id) { reference contact { name email } } }"
+    yield Ask("bookingChanged", changed, {"id": bookings[0]}, watches=True)
+
+
+def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
+    def mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:
+        operation = f"mutation ($input: {kind}!) {{ {field}(input: $input) {payload} }}"
+        return Ask(field, operation, {"input": {"idempotencyKey": secrets.token_hex(16), **given}})
+
+    hidden = encode(GlobalKind.RESOURCE, organization_id, theirs.hidden.id)
+    hall = encode(GlobalKind.RESOURCE, organization_id, theirs.hall.id)
+    venue = encode(GlobalKind.VENUE, organization_id, theirs.hidden_venue.id)
+    own_hall = encode(GlobalKind.RESOURCE, ours.id, ours.hall.id)
+    held = [hidden] if organization_id == theirs.id else [hidden, hall]  # as it is, the hall is for anybody to hold
+    for id_ in held:
+        items = [{"resourceId": id_, "window": WINDOW}]
+        yield mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items)
+    for record in (theirs.booked, theirs.held):
+        booking = encode(GlobalKind.BOOKING, organization_id, record.booking.id)
+        for name in ACTIONS:
+            yield mutation(name, "BookingActionInput", BOOKING_PAYLOAD, bookingId=booking)
+    for id_ in (hidden, hall):
+        for name, given in OF_A_RESOURCE.items():
+            kind = f"{name[0].upper()}{name[1:]}Input"
+            yield mutation(name, kind, RESOURCE_PAYLOAD, resourceId=id_, **given)
+    needs = [{"resourceId": hidden, "perUnit": 1}]
+    yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, requirements=needs)
+    made = {"slug": "mine", "name": "Mine", "availabilityType": "OPENING_HOURS", "capacity": 1}
+    yield mutation("resourceCreate", "ResourceCreateInput", RESOURCE_PAYLOAD, venueId=venue, **made)
+    changes = {"venueId": venue, "name": "Taken over", "isPublished": True}
+    yield mutation("venueUpdate", "VenueUpdateInput", VENUE_PAYLOAD, **changes)
+
+
+def _lists(theirs: Tenant) -> Iterator[Ask]:
+    """What is asked for without an id."""
+    venues = "{ venues(first: 50) { edges { node { id slug name resources { edges { node { slug name } } } } } } }"
+    yield Ask("venues", venues, {})
+    yield Ask("venue", "query ($slug: String!) { venue(slug: $slug) { id name } }", {"slug": theirs.hidden_venue.slug})
+    yield Ask("bookings", f"{{ bookings(first: 50) {{ edges {{ node {{ {BOOKING} }} }} }} }}", {})
+    reference = "query ($reference: String!) { booking(reference: $reference) { id contact { name } } }"
+    yield Ask("booking by reference", reference, {"reference": theirs.booked.booking.reference})
