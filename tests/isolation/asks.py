@@ -22,7 +22,7 @@ VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
 RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } }"
 
 ACTIONS = ("bookingExtend", "bookingRelease", "bookingConfirm", "bookingCancel")
-OF_A_RESOURCE = {
+OF_A_RESOURCE: dict[str, dict[str, Any]] = {
     "resourceUpdate": {"name": "Taken over", "holdMinutes": 1, "requirements": []},
     "capacitySet": {"capacity": 1},
     "resourceClose": {"window": WINDOW},

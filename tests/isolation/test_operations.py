@@ -65,6 +65,7 @@ async def leaks(ask: Asker, owner: asyncpg.Connection, ours: Tenant, theirs: Ten
 async def test_nothing_of_theirs_gets_out(
     ask: Asker, database: Database, owner: asyncpg.Connection, ours: Tenant, theirs: Tenant, scoping: str
 ) -> None:
+    changed: list[str] = []
     with ExitStack() as stack:
         if scoping == "off":
             changed = stack.enter_context(statements_unscoped(database))
