@@ -17,11 +17,13 @@ from models.database import Database
 from tests.isolation.tenants import tables_of
 
 _COLUMN = r"(?:\w+\.)?organization_id"
-_WITH_PARAMETER = re.compile(rf"{_COLUMN} = (\$\d+::UUID)")
+_UUID = r"\$\d+(?:::UUID)?"
+_WITH_PARAMETER = re.compile(rf"{_COLUMN} = (\$\d+)(?:::UUID)?")
 _WITH_COLUMN = re.compile(rf"{_COLUMN} = (?:p_organization_id|{_COLUMN})\b")
-_PAIRS = r"\(\$\d+::UUID, \$\d+::UUID\)(?:, \(\$\d+::UUID, \$\d+::UUID\))*"
+_PAIRS = rf"\({_UUID}, {_UUID}\)(?:, \({_UUID}, {_UUID}\))*"
 _OF_PAIRS = re.compile(rf"\(({_COLUMN}), ((?:\w+\.)?\w+)\) IN \(({_PAIRS})\)")
-_PAIR = re.compile(r"\((\$\d+::UUID), (\$\d+::UUID)\)")
+_PAIR = re.compile(rf"\((\$\d+)(?:::UUID)?, ({_UUID})\)")
+_SCOPED = re.compile(r"organization_id(?:, [\w.]+\))? (?:=|IN) ")
 
 _FUNCTIONS = """
 SELECT pg_get_functiondef(p.oid) AS definition FROM pg_proc p
@@ -32,7 +34,7 @@ SELECT pg_get_functiondef(p.oid) AS definition FROM pg_proc p
 def unscoped(statement: str) -> str:
     """The statement without its comparisons of organizations; each parameter stays, so that its type is known."""
     statement = _OF_PAIRS.sub(_without_first, statement)
-    statement = _WITH_PARAMETER.sub(r"\1 IS NOT NULL", statement)
+    statement = _WITH_PARAMETER.sub(r"\1::UUID IS NOT NULL", statement)
     return _WITH_COLUMN.sub("true", statement)
 
 
@@ -43,6 +45,7 @@ def statements_unscoped(database: Database) -> Iterator[list[str]]:
 
     def rewrite(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> tuple[str, Any]:
         rewritten = unscoped(statement)
+        assert not _SCOPED.search(rewritten), rewritten
         if rewritten != statement:
             changed.append(rewritten)
         return rewritten, parameters
@@ -59,6 +62,7 @@ async def functions_unscoped(owner: "asyncpg.Connection") -> int:
     changed = 0
     for row in await owner.fetch(_FUNCTIONS):
         rewritten = unscoped(row["definition"])
+        assert not _SCOPED.search(rewritten), rewritten
         if rewritten != row["definition"]:
             await owner.execute(rewritten)
             changed += 1
@@ -73,5 +77,5 @@ async def row_security_off(owner: "asyncpg.Connection") -> None:
 
 def _without_first(found: re.Match[str]) -> str:
     column, second, pairs = found.groups()
-    pairs = _PAIR.sub(r"(\1 IS NOT NULL, \2)", pairs)
+    pairs = _PAIR.sub(r"(\1::UUID IS NOT NULL, \2)", pairs)
     return f"({column} IS NOT NULL, {second}) IN ({pairs})"

@@ -73,7 +73,7 @@ async def test_nothing_of_theirs_gets_out(
         found = await leaks(ask, owner, ours, theirs)
         assert (found.get("told"), found.get("changed")) == (None, None)
         if scoping == "off":
-            assert len(changed) > 100
+            assert len(changed) > 50
         else:  # without scoping a row of ours is written for a resource of theirs, and the database refuses that
             assert "broke" not in found
 
@@ -112,6 +112,6 @@ def test_scoping_is_taken_out_of_a_statement() -> None:
     )
     assert unscoped("ON b.organization_id = a.organization_id AND b.id = a.x") == "ON true AND b.id = a.x"
     assert unscoped("WHERE organization_id = p_organization_id AND id = v_id") == "WHERE true AND id = v_id"
-    assert unscoped("(a.organization_id, a.id) IN (($1::UUID, $2::UUID), ($3::UUID, $4::UUID))") == (
-        "(a.organization_id IS NOT NULL, a.id) IN (($1::UUID IS NOT NULL, $2::UUID), ($3::UUID IS NOT NULL, $4::UUID))"
+    assert unscoped("(a.organization_id, a.id) IN (($1::UUID, $2::UUID), ($3, $4))") == (
+        "(a.organization_id IS NOT NULL, a.id) IN (($1::UUID IS NOT NULL, $2::UUID), ($3::UUID IS NOT NULL, $4))"
     )

@@ -24,7 +24,7 @@ PUBLISHED = {
     "directory": "is_published",
     "venue": "is_published",
     "resource": "venue_id = $2",
-    "booking_rule": "resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
+    "booking_rule": "venue_id = $2 OR resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
     "resource_requirement": "resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
 }
 
@@ -37,7 +37,7 @@ async def seen(session: asyncpg.Connection, table: str, tenant: Tenant) -> set[s
 async def published(owner: asyncpg.Connection, table: str, tenant: Tenant) -> set[str]:
     condition = PUBLISHED.get(table, "false")
     arguments = [tenant.id, tenant.venue.id] if "$2" in condition else [tenant.id]
-    query = f"SELECT t::text FROM {table} t WHERE {key_column(table)} = $1 AND {condition}"
+    query = f"SELECT t::text FROM {table} t WHERE {key_column(table)} = $1 AND ({condition})"
     return {row[0] for row in await owner.fetch(query, *arguments)}
 
 
