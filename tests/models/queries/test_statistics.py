@@ -29,5 +29,5 @@ async def test_a_new_table_that_grows_is_analyzed(database: Database, owner: asy
         explain = f"EXPLAIN EXECUTE lookup ('{resource.organization_id}', '{held[0].booking.id}')"
         plan = "\n".join(row[0] for row in await kept.fetch(explain))
     assert "using booking_pkey" in plan
-    assert "Filter" not in plan
+    assert "Filter" not in plan.replace("One-Time Filter", "")  # row security's: once per execution, not per row
     assert await analyze(database) == 0
