@@ -17,10 +17,10 @@ GRANT INSERT, DELETE ON claim TO vacancy_app;
 
 -- The functions that write what the role may not are not its to call; triggers call them as their owner. Those of the
 -- worker look into all organizations, so they are for this role and for nobody else who may log in.
-REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact, catalog_changed FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact, ledger_fold, catalog_changed FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
-    worker_backlog, worker_analyze FROM PUBLIC;
+    worker_backlog, worker_analyze, worker_fold FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
-    worker_backlog, worker_analyze TO vacancy_app;
+    worker_backlog, worker_analyze, worker_fold TO vacancy_app;

@@ -106,6 +106,9 @@ async def _is_waiting(watching: asyncpg.Connection, session: asyncpg.Connection)
         "SELECT ledger_next_version(NULL, NULL, NULL, NULL)",
         "SELECT ledger_split(NULL, NULL, NULL)",
         "SELECT ledger_compact(NULL, NULL, NULL, NULL)",
+        "SELECT ledger_fold(NULL, NULL, NULL, NULL)",
+        "UPDATE resource SET folded_until = now()",
+        "UPDATE resource SET foldable_from = NULL",
     ],
 )
 async def test_the_application_may_not(database: Database, statement: str) -> None:

@@ -22,6 +22,7 @@ from tests.support.factories import command_of, make_requirement, make_resource
 
 POOL_SIZE = 1
 SWEPT_MAX = 100
+FOLDED_MAX = 1_000
 
 CLOCK = """
     CREATE TABLE model_clock (at timestamptz NOT NULL);
@@ -82,6 +83,16 @@ class World:
             "SELECT worker_expire_over($1, $2, $3)", self.organization_id, SWEPT_MAX, patient
         )
         return ended
+
+    async def fold(self) -> dict[str, int]:
+        """The past folded, all of it, as the worker would; where each resource was ever folded to."""
+        await self.database.ledger.fetchval("SELECT worker_fold('0', $1, $2)", FOLDED_MAX, FOLDED_MAX)
+        rows = await self.owner.fetch(
+            "SELECT id, folded_until FROM resource WHERE organization_id = $1 AND folded_until IS NOT NULL",
+            self.organization_id,
+        )
+        folded = {row["id"]: slot_of(row["folded_until"]) for row in rows}
+        return {name: folded[each.id] for name, each in self.resources.items() if each.id in folded}
 
     async def move_clock(self, slot: int) -> None:
         """Now is the beginning of this slot."""
