@@ -100,7 +100,12 @@ class Outbox(Row, table=True):
     __table_args__ = (
         one_of("kind", OutboxKind),
         Index("outbox_unpublished_idx", "organization_id", "created_at", postgresql_where=text("published_at IS NULL")),
-        Index("outbox_published_idx", "organization_id", "published_at"),
+        Index(
+            "outbox_published_idx",
+            "organization_id",
+            "published_at",
+            postgresql_where=text("published_at IS NOT NULL"),
+        ),
     )
 
     kind: str = Field(primary_key=True)

@@ -76,17 +76,18 @@ $$;
 CREATE OR REPLACE FUNCTION worker_forget(p_keep interval, p_limit integer)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
+    v_before timestamptz := clock_timestamp() - p_keep;
     v_keys integer;
     v_rows integer;
 BEGIN
     DELETE FROM idempotency k USING (
         SELECT i.organization_id, i.actor, i.key FROM idempotency i
-         WHERE i.created_at < clock_timestamp() - p_keep LIMIT p_limit
+         WHERE i.created_at < v_before LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.actor = old.actor AND k.key = old.key;
     GET DIAGNOSTICS v_keys = ROW_COUNT;
     DELETE FROM outbox o USING (
         SELECT p.organization_id, p.kind, p.entity_id, p.version FROM outbox p
-         WHERE p.published_at < clock_timestamp() - p_keep
+         WHERE p.published_at < v_before
            AND EXISTS (
                SELECT FROM outbox n
                 WHERE n.organization_id = p.organization_id AND n.kind = p.kind AND n.entity_id = p.entity_id

@@ -33,7 +33,7 @@ from tests.support.factories import (
     make_hold,
     make_resource,
 )
-from tests.support.ledger import StepRow, count_of, status_of, taken_of, timeline_of, version_of
+from tests.support.ledger import StepRow, status_of, taken_of, timeline_of, version_of
 from tests.support.waiting import waits_for_a_lock
 
 PLENTY = 1_000
@@ -241,26 +241,28 @@ async def test_capacity_and_closings_reach_back_to_the_fold_only(database: Datab
 
 
 async def test_holds_and_folds_at_the_same_time(database: Database, owner: asyncpg.Connection) -> None:
-    """Both win: each hold that fits is admitted, and the fold goes forward between them."""
+    """Both win: stays that span the fold are given back, others are held, and the fold goes forward between them."""
     resource = await make_resource(database, capacity=40)
-    held = [await make_hold(database, resource, "08:00", "20:00") for _ in range(20)]
+    held = [await make_hold(database, resource, "08:00", f"{12 + n // 3}:{n % 3 * 2}0") for n in range(20)]
+    assert await fold_to(database, "08:00") == 1
 
-    async def keep_folding() -> int:
-        return sum([await fold_to(database, f"{8 + n // 6:02}:{n % 6}5") for n in range(48)])
+    async def keep_folding() -> None:
+        for n in range(48):
+            await fold_to(database, f"{8 + n // 6:02}:{n % 6}5")
 
     async def come_and_go(record: BookingRecord, number: int) -> None:
         await cancel(database, record)
-        again = await calls.hold(database, hold_of(resource, f"{16 + number % 4}:00", "20:00"))
+        again = await calls.hold(database, hold_of(resource, f"{19 + number % 4}:00", "23:00"))
         if number % 2:
             await cancel(database, again)
 
-    folded, *_ = await asyncio.gather(
-        keep_folding(), *(come_and_go(record, number) for number, record in enumerate(held))
-    )
+    await asyncio.gather(keep_folding(), *(come_and_go(record, number) for number, record in enumerate(held)))
 
-    assert folded > 0
-    assert await count_of(owner, "claim") == 10
-    assert (await taken_of(owner, resource))[-2:] == [("18:00", 10), ("20:00", 0)]
+    steps = await taken_of(owner, resource)
+    assert steps[0] == ("dawn", 0)
+    assert "08:00" <= steps[1][0] < "16:00"
+    assert steps[1][1] == 0
+    assert steps[-3:] == [("19:00", 5), ("21:00", 10), ("23:00", 0)]
 
 
 async def test_a_claim_that_waited_for_a_fold_sees_it(

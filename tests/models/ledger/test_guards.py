@@ -213,6 +213,20 @@ async def test_a_version_is_the_databases_to_give(database: Database, owner: asy
     assert row["version"] == 2
 
 
+async def test_a_resource_begins_without_a_past(database: Database) -> None:
+    hall = await make_resource(database)
+    for column in ("folded_until", "foldable_from"):
+        with pytest.raises(asyncpg.CheckViolationError) as refusal:
+            await database.ledger.execute(
+                "INSERT INTO resource"
+                f" (organization_id, id, venue_id, slug, name, availability_type, sharing, capacity, {column})"
+                " SELECT organization_id, gen_random_uuid(), venue_id, 'late', name, availability_type, sharing, 1, now()"
+                " FROM resource WHERE id = $1",
+                hall.id,
+            )
+        assert refusal.value.constraint_name == "resource_folded_until_check"
+
+
 async def test_a_resource_begins_at_version_0(database: Database) -> None:
     hall = await make_resource(database)
     with pytest.raises(asyncpg.CheckViolationError) as refusal:
