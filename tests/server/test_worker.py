@@ -81,6 +81,18 @@ async def test_old_hints_are_forgotten_but_for_the_newest(database: Database, ow
     left = await owner.fetch("SELECT version FROM outbox WHERE entity_id = $1", key_of(resource).id)
     assert [row["version"] for row in left] == [3]
     assert await owner.fetchval("SELECT count(*) FROM idempotency") == 0
+    assert await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX) == 0, "what stays is looked at once"
+
+    await make_hold(database, resource)
+    await owner.execute("UPDATE outbox SET published_at = clock_timestamp() - interval '8 days' WHERE version = 4")
+    await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX)
+    left = await owner.fetch("SELECT version FROM outbox WHERE entity_id = $1", key_of(resource).id)
+    assert [row["version"] for row in left] == [4], "what was set aside goes when another takes its place"
+
+    await make_hold(database, resource)
+    await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX)
+    left = await owner.fetch("SELECT version FROM outbox WHERE entity_id = $1 ORDER BY version", key_of(resource).id)
+    assert [row["version"] for row in left] == [4, 5], "nothing that is young goes, published or not"
 
 
 async def test_the_past_of_many_timelines_is_folded_in_one_round(

@@ -37,12 +37,12 @@ def upgrade() -> None:
     )
     for table, options in OPTIONS.items():
         op.execute(f"ALTER TABLE {table} SET ({options})")
-    # What is not published yet has an index of its own, and need not be in this one too.
+    # What is not published yet has an index of its own; what stays for ever is set aside. Neither need be in this one.
     op.drop_index("outbox_published_idx", "outbox")
     op.create_index(
         "outbox_published_idx",
         "outbox",
         ["organization_id", "published_at"],
         unique=False,
-        postgresql_where=sa.text("published_at IS NOT NULL"),
+        postgresql_where=sa.text("published_at < 'infinity'"),
     )
