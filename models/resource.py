@@ -35,7 +35,7 @@ class Resource(CreatedRow, table=True):
     (ledger/sql/10 and 15): `version` is one more with every change of the timeline or of what else decides whether
     something can be booked; `catalog_version` grows with every change of what is kept beside the timeline: this row,
     its venue, its rules, what it requires. Holds last `hold_seconds`, and can be extended up to `hold_ceiling_seconds`
-    after they were made. The database alone also writes `folded_until`, before which the timeline is forgotten and closed
+    after they were made. It alone also writes `folded_until`, before which the timeline is forgotten and closed
     (docs/adr/0011), and `foldable_from`: no change point after that one is earlier; None: there is none.
     """
 
