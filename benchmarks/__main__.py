@@ -11,6 +11,7 @@ from benchmarks.availability import availability
 from benchmarks.claims import claims
 from benchmarks.holds import holds, refusals
 from benchmarks.isolation import isolation
+from benchmarks.month import month
 from benchmarks.report import machine, say
 from benchmarks.shares import profile
 from benchmarks.stage import Stage, running
@@ -25,14 +26,17 @@ PARTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "claims": claims,
     "isolation": isolation,
 }
+LONG: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {"month": month}
+"""Parts that are run only when they are asked for: each takes minutes."""
 
 
 def main() -> None:
-    """Under five minutes for all parts, on two cores."""
+    """Under five minutes for all parts but the long ones, on two cores."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    known = f"{', '.join(PARTS)} (default: all of these); {', '.join(LONG)}"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=known)
     names: list[str] = parser.parse_args().parts
-    unknown = set(names) - set(PARTS)
+    unknown = set(names) - set(PARTS) - set(LONG)
     if unknown:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     uvloop.run(_run(names or list(PARTS)))
@@ -44,7 +48,7 @@ async def _run(names: Sequence[str]) -> None:
     async with running() as stage:
         for name in names:
             await stage.settle()
-            await PARTS[name](stage)
+            await (PARTS | LONG)[name](stage)
     say()
     say(f"All of it took {time.monotonic() - began:.0f} seconds.")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from models.interval import Interval
-from models.ledger.requests import Hold
+from models.ledger.requests import ChangeBooking, Hold
 from models.resource import Resource
 from schema.global_id import GlobalKind, encode
 from tests.support.factories import hold_of
@@ -106,6 +106,19 @@ def _as_ledger_request(hold: Hold) -> dict[str, object]:
         ],
         "expected": [],
     }
+
+
+def ledger_change_json(change: ChangeBooking) -> str:
+    """A change of a booking, for the ledger's SQL function."""
+    asked = {
+        "actor": change.command.actor,
+        "key": change.command.key,
+        "request_hash": change.command.request_hash.hex(),
+        "booking_id": str(change.booking_id),
+        "action": change.action,
+        "until_start": change.until_start,
+    }
+    return json.dumps(asked)
 
 
 def graphql_outcome(status: int, body: bytes) -> str:

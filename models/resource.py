@@ -35,13 +35,15 @@ class Resource(CreatedRow, table=True):
     (ledger/sql/10 and 15): `version` is one more with every change of the timeline or of what else decides whether
     something can be booked; `catalog_version` grows with every change of what is kept beside the timeline: this row,
     its venue, its rules, what it requires. Holds last `hold_seconds`, and can be extended up to `hold_ceiling_seconds`
-    after they were made.
+    after they were made. It alone also writes `folded_until`, before which the timeline is forgotten and closed
+    (docs/adr/0011), and `foldable_from`: no change point after that one is earlier; None: there is none.
     """
 
     __table_args__ = (
         ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
         UniqueConstraint("organization_id", "venue_id", "slug"),
         CheckConstraint("capacity BETWEEN 0 AND 1000000", name="capacity"),
+        Index("resource_foldable_idx", "foldable_from", postgresql_where=text("foldable_from IS NOT NULL")),
         CheckConstraint("hold_seconds BETWEEN 1 AND hold_ceiling_seconds", name="hold_seconds"),
         one_of("availability_type", AvailabilityType),
         one_of("sharing", Sharing),
@@ -58,6 +60,8 @@ class Resource(CreatedRow, table=True):
     catalog_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     hold_seconds: int = Field(default=600, sa_column_kwargs={"server_default": text("600")})
     hold_ceiling_seconds: int = Field(default=1800, sa_column_kwargs={"server_default": text("1800")})
+    folded_until: datetime | None = Field(default=None, sa_type=Instant)
+    foldable_from: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class ResourceRequirement(Row, table=True):

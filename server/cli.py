@@ -33,6 +33,7 @@ environment:
   VACANCY_OIDC_JWKS_URL, VACANCY_OIDC_ISSUER, VACANCY_OIDC_AUDIENCE
                                 an identity provider whose tokens count too
   VACANCY_DATABASE_POOL_SIZE    database connections of one process (8)
+  VACANCY_TIMELINE_DAYS         for how many days timelines keep their past (7)
   VACANCY_METRICS_PORT          where a worker answers /metrics (nowhere)
   VACANCY_LOG_REQUESTS          1: log a line for each request (0)
   EMBEDDED_PG_BIN               other PostgreSQL 18 programs for `vacancy run`

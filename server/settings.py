@@ -16,6 +16,9 @@ from server.errors import OperatorError
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8000
 DEFAULT_POOL_SIZE: Final = 8
+DEFAULT_TIMELINE_DAYS: Final = 7
+TIMELINE_DAYS_MIN: Final = 2  # today, wherever the venue is, and whoever looks at it, is never folded
+TIMELINE_DAYS_MAX: Final = 3_650
 POOL_SIZE_MAX: Final = 200
 SECRET_LENGTH_MIN: Final = 32  # characters; a shorter HMAC key than its hash is weaker than the hash
 SECRETS_MAX: Final = 8  # every one of them is tried on every token
@@ -79,6 +82,9 @@ class Settings:
     database_pool_size: int = DEFAULT_POOL_SIZE
     """VACANCY_DATABASE_POOL_SIZE: the most database connections that one process keeps."""
 
+    timeline_days: int = DEFAULT_TIMELINE_DAYS
+    """VACANCY_TIMELINE_DAYS: for how many days timelines keep their past; what is older is shown as closed."""
+
     metrics_port: int | None = None
     """VACANCY_METRICS_PORT: where a worker answers /metrics. None: nowhere. A server does so on its own port."""
 
@@ -114,6 +120,9 @@ class Settings:
             database_pool_size=read.integer(
                 "VACANCY_DATABASE_POOL_SIZE", DEFAULT_POOL_SIZE, least=1, most=POOL_SIZE_MAX
             ),
+            timeline_days=read.integer(
+                "VACANCY_TIMELINE_DAYS", DEFAULT_TIMELINE_DAYS, least=TIMELINE_DAYS_MIN, most=TIMELINE_DAYS_MAX
+            ),
             metrics_port=read.integer("VACANCY_METRICS_PORT", 0, least=1, most=65_535) or None,
             log_requests=bool(read.integer("VACANCY_LOG_REQUESTS", 0, least=0, most=1)),
             embedded_pg_bin=read.folder("EMBEDDED_PG_BIN"),
@@ -133,6 +142,7 @@ class Settings:
             "VACANCY_OIDC_ISSUER": self.oidc_issuer,
             "VACANCY_OIDC_AUDIENCE": self.oidc_audience,
             "VACANCY_DATABASE_POOL_SIZE": self.database_pool_size,
+            "VACANCY_TIMELINE_DAYS": self.timeline_days,
             "VACANCY_METRICS_PORT": self.metrics_port,
             "VACANCY_LOG_REQUESTS": int(self.log_requests),
             "EMBEDDED_PG_BIN": self.embedded_pg_bin,

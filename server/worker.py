@@ -4,10 +4,12 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final
 
 from models.database import Database
 from server.exposition import exposed, look_behind
+from server.folding import fold_past
 from server.janitor import tidy
 from server.logs import configure_logging
 from server.metrics import WorkerMetrics
@@ -35,14 +37,21 @@ async def main(settings: Settings) -> None:
     with _counted(settings) as metrics:
         database = await _opened(settings, metrics, stopped)
         if database is not None:
-            await work(database, settings.redis_url, stopped, metrics)
+            await work(database, settings, stopped, metrics)
 
 
 async def work(
-    database: Database, redis_url: str | None, stopped: asyncio.Event, metrics: WorkerMetrics | None = None
+    database: Database, settings: Settings, stopped: asyncio.Event, metrics: WorkerMetrics | None = None
 ) -> None:
     """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect."""
-    loops = [relay(database, redis_url), sweep(database), tidy(database), survey(database)]
+    keep = timedelta(days=settings.timeline_days)
+    loops = [
+        relay(database, settings.redis_url),
+        sweep(database),
+        tidy(database),
+        survey(database),
+        fold_past(database, keep),
+    ]
     if metrics is not None:
         metrics.watch_database(database)
         loops.append(look_behind(database, metrics))

@@ -94,13 +94,19 @@ class Outbox(Row, table=True):
     """One version of a resource or a booking, written in the transaction that made it, published after its commit.
 
     For a resource, [starts_at, ends_at) is where its timeline changed (no end: from then on). The key has no global
-    sequence in it: versions count per entity, so nothing can be skipped.
+    sequence in it: versions count per entity, so nothing can be skipped. When it is old the newest of an entity stays,
+    as published at infinity.
     """
 
     __table_args__ = (
         one_of("kind", OutboxKind),
         Index("outbox_unpublished_idx", "organization_id", "created_at", postgresql_where=text("published_at IS NULL")),
-        Index("outbox_published_idx", "organization_id", "published_at"),
+        Index(
+            "outbox_published_idx",
+            "organization_id",
+            "published_at",
+            postgresql_where=text("published_at < 'infinity'"),
+        ),
     )
 
     kind: str = Field(primary_key=True)

@@ -3,14 +3,23 @@
 -- A heading `-- N. promise` begins a statement; those with the same N are sides of one invariant: 1 capacity, 2 bookings
 -- and their claims, 3 idempotency, 4 versions and history, 5 the shape of capacity, 6 organizations. Each tells its
 -- violations as text, by ids and instants alone, never by anything about a person. All run in one snapshot.
+-- What is said of a timeline is said of it from where it was folded to; before, it is closed and nothing is known.
 
 -- 1. what is claimed never exceeds the capacity
-WITH change AS (
-    SELECT organization_id, resource_id, starts_at AS at, quantity AS added FROM claim
+WITH live AS (
+    SELECT c.organization_id, c.resource_id, greatest(c.starts_at, r.folded_until) AS starts_at, c.ends_at, c.quantity
+      FROM claim c
+      JOIN resource r ON r.organization_id = c.organization_id AND r.id = c.resource_id
+     WHERE c.ends_at > coalesce(r.folded_until, '-infinity')
+), change AS (
+    SELECT organization_id, resource_id, starts_at AS at, quantity AS added FROM live
     UNION ALL
-    SELECT organization_id, resource_id, ends_at, -quantity FROM claim
+    SELECT organization_id, resource_id, ends_at, -quantity FROM live
     UNION ALL
-    SELECT organization_id, resource_id, at, 0 FROM timeline
+    SELECT t.organization_id, t.resource_id, t.at, 0
+      FROM timeline t
+      JOIN resource r ON r.organization_id = t.organization_id AND r.id = t.resource_id
+     WHERE t.at >= coalesce(r.folded_until, '-infinity')
 ), swept AS (
     SELECT organization_id, resource_id, at,
            sum(sum(added)) OVER (PARTITION BY organization_id, resource_id ORDER BY at) AS claimed
@@ -28,12 +37,20 @@ SELECT format('resource %s at %s', s.resource_id, s.at) AS violation
  WHERE s.claimed > coalesce(step.capacity, 0)
 
 -- 1. the timeline is the sweep of the claims
-WITH change AS (
-    SELECT organization_id, resource_id, starts_at AS at, quantity AS added FROM claim
+WITH live AS (
+    SELECT c.organization_id, c.resource_id, greatest(c.starts_at, r.folded_until) AS starts_at, c.ends_at, c.quantity
+      FROM claim c
+      JOIN resource r ON r.organization_id = c.organization_id AND r.id = c.resource_id
+     WHERE c.ends_at > coalesce(r.folded_until, '-infinity')
+), change AS (
+    SELECT organization_id, resource_id, starts_at AS at, quantity AS added FROM live
     UNION ALL
-    SELECT organization_id, resource_id, ends_at, -quantity FROM claim
+    SELECT organization_id, resource_id, ends_at, -quantity FROM live
     UNION ALL
-    SELECT organization_id, resource_id, at, 0 FROM timeline
+    SELECT t.organization_id, t.resource_id, t.at, 0
+      FROM timeline t
+      JOIN resource r ON r.organization_id = t.organization_id AND r.id = t.resource_id
+     WHERE t.at >= coalesce(r.folded_until, '-infinity')
 ), swept AS (
     SELECT organization_id, resource_id, at,
            sum(sum(added)) OVER (PARTITION BY organization_id, resource_id ORDER BY at) AS claimed
@@ -50,21 +67,34 @@ SELECT format('resource %s at %s', s.resource_id, s.at) AS violation
   ) step ON true
  WHERE s.claimed IS DISTINCT FROM step.taken
 
--- 1. every timeline begins at the dawn of time
+-- 1. every timeline begins at the dawn of time, and where it was folded goes on from there
 SELECT format('resource %s', r.id) AS violation
   FROM resource r
- WHERE NOT EXISTS (
-     SELECT FROM timeline t WHERE t.organization_id = r.organization_id AND t.resource_id = r.id AND t.at = '-infinity'
- )
+  LEFT JOIN timeline dawn ON dawn.organization_id = r.organization_id AND dawn.resource_id = r.id
+                         AND dawn.at = '-infinity'
+  LEFT JOIN LATERAL (
+      SELECT min(t.at) AS at FROM timeline t
+       WHERE t.organization_id = r.organization_id AND t.resource_id = r.id AND t.at > '-infinity'
+  ) first ON true
+  LEFT JOIN LATERAL (
+      SELECT min(t.at) AS at FROM timeline t
+       WHERE t.organization_id = r.organization_id AND t.resource_id = r.id
+         AND t.at > coalesce(r.folded_until, '-infinity')
+  ) next ON true
+ WHERE dawn.at IS NULL
+    OR (r.folded_until IS NOT NULL AND (first.at, dawn.taken, dawn.closed) IS DISTINCT FROM (r.folded_until, 0, true))
+    OR coalesce(r.foldable_from, 'infinity') > coalesce(next.at, 'infinity')
 
 -- 1. nobody shares with a party that may not be joined
 SELECT format('booking %s on resource %s at %s', c.booking_id, c.resource_id, greatest(t.at, c.starts_at)) AS violation
   FROM claim c
+  JOIN resource r ON r.organization_id = c.organization_id AND r.id = c.resource_id
+                 AND c.ends_at > coalesce(r.folded_until, '-infinity')
   JOIN timeline t ON t.organization_id = c.organization_id AND t.resource_id = c.resource_id AND t.at < c.ends_at
                  AND t.at >= (
                      SELECT max(f.at) FROM timeline f
                       WHERE f.organization_id = c.organization_id AND f.resource_id = c.resource_id
-                        AND f.at <= c.starts_at
+                        AND f.at <= greatest(c.starts_at, r.folded_until)
                  )
  WHERE c.sharing_key IS DISTINCT FROM t.sharing_key
 
@@ -97,7 +127,7 @@ SELECT format('the application may write %s', written.relation)
  WHERE has_table_privilege('vacancy_app', written.relation, 'INSERT, UPDATE, DELETE, TRUNCATE')
 UNION ALL
 SELECT format('the application may write %s of resource', written.attribute)
-  FROM (VALUES ('version'), ('catalog_version'), ('capacity')) written (attribute)
+  FROM (VALUES ('version'), ('catalog_version'), ('capacity'), ('folded_until'), ('foldable_from')) written (attribute)
  WHERE has_column_privilege('vacancy_app', 'resource', written.attribute, 'UPDATE')
 
 -- 2. a booking is live with all its claims, or has ended with none
@@ -211,6 +241,8 @@ WITH point AS (
 )
 SELECT format('resource %s at %s', p.resource_id, p.at) AS violation
   FROM point p
+  JOIN resource r ON r.organization_id = p.organization_id AND r.id = p.resource_id
+                 AND p.at >= coalesce(r.folded_until, '-infinity')
   JOIN timeline dawn ON dawn.organization_id = p.organization_id AND dawn.resource_id = p.resource_id
                     AND dawn.at = '-infinity'
  CROSS JOIN LATERAL (

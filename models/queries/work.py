@@ -76,8 +76,20 @@ async def expire_over(database: Database, organization_id: uuid.UUID, *, limit: 
     return ended
 
 
+async def fold(database: Database, *, older_than: timedelta, limit: int, points: int) -> int:
+    """Fold what is older in at most `limit` timelines, `points` change points of each; returns in how many.
+
+    One transaction that locks their resources; what is being admitted to just now is passed over.
+    """
+    folded: int = await database.ledger.fetchval("SELECT worker_fold($1, $2, $3)", older_than, limit, points)
+    return folded
+
+
 async def forget(database: Database, *, older_than: timedelta, limit: int) -> int:
-    """Forget idempotency keys and published outbox rows that are older, at most `limit` of each; returns how many."""
+    """Forget idempotency keys and published outbox rows that are older, at most `limit` of each; returns how many.
+
+    Outbox rows that are looked at and stay, being the newest of their entity, are counted too.
+    """
     forgotten: int = await database.ledger.fetchval("SELECT worker_forget($1, $2)", older_than, limit)
     return forgotten
 

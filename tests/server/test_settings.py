@@ -26,6 +26,7 @@ def test_an_empty_environment_serves_on_this_machine_only() -> None:
     assert settings.redis_url is None
     assert settings.secrets == ()
     assert settings.database_pool_size == 8
+    assert settings.timeline_days == 7
     assert settings.metrics_port is None
     assert settings.log_requests is False
 
@@ -121,6 +122,7 @@ def test_keys_of_an_identity_provider_come_encrypted() -> None:
         ("VACANCY_DATABASE_POOL_SIZE", "-1"),
         ("VACANCY_DATABASE_POOL_SIZE", "1.5"),
         ("VACANCY_DATABASE_POOL_SIZE", "201"),
+        ("VACANCY_TIMELINE_DAYS", "1"),
         ("VACANCY_METRICS_PORT", "0"),
         ("VACANCY_METRICS_PORT", "65536"),
         ("VACANCY_LOG_REQUESTS", "yes"),
@@ -160,6 +162,7 @@ def test_a_child_process_reads_the_same_settings() -> None:
         REDIS_URL="unix:///run/valkey.sock",
         VACANCY_SECRET=f"{SECRET},{SECRET}",
         VACANCY_DATABASE_POOL_SIZE="3",
+        VACANCY_TIMELINE_DAYS="30",
         VACANCY_METRICS_PORT="9100",
         VACANCY_LOG_REQUESTS="1",
         EMBEDDED_PG_BIN="/usr/lib/postgresql/18/bin",

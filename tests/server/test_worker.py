@@ -3,6 +3,7 @@ import dataclasses
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -14,13 +15,14 @@ from models.ledger.calls import read_booking
 from models.ledger.requests import BookingRecord
 from models.queries.work import forget, read_unpublished
 from server.embedded.process import spawn
+from server.folding import POINTS_PER_TIMELINE_MAX, TIMELINES_PER_CALL_MAX, fold_once
 from server.janitor import KEPT, ROWS_PER_CALL_MAX
 from server.sweeper import sweep_once
 from server.worker import work
 from tests.e2e.support import free_port
 from tests.server.support import settings_for
 from tests.support.databases import POOL_SIZE
-from tests.support.factories import key_of, let_run_out, make_hold, make_resource
+from tests.support.factories import at, key_of, let_run_out, make_booking, make_hold, make_resource
 from tests.support.waiting import eventually
 
 ENDED_SECONDS_MAX = 5.0
@@ -79,6 +81,39 @@ async def test_old_hints_are_forgotten_but_for_the_newest(database: Database, ow
     left = await owner.fetch("SELECT version FROM outbox WHERE entity_id = $1", key_of(resource).id)
     assert [row["version"] for row in left] == [3]
     assert await owner.fetchval("SELECT count(*) FROM idempotency") == 0
+    assert await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX) == 0, "what stays is looked at once"
+
+    await make_hold(database, resource)
+    await owner.execute("UPDATE outbox SET published_at = clock_timestamp() - interval '8 days' WHERE version = 4")
+    await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX)
+    left = await owner.fetch("SELECT version FROM outbox WHERE entity_id = $1", key_of(resource).id)
+    assert [row["version"] for row in left] == [4], "what was set aside goes when another takes its place"
+
+    await make_hold(database, resource)
+    await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX)
+    left = await owner.fetch("SELECT version FROM outbox WHERE entity_id = $1 ORDER BY version", key_of(resource).id)
+    assert [row["version"] for row in left] == [4, 5], "nothing that is young goes, published or not"
+
+
+async def test_the_past_of_many_timelines_is_folded_in_one_round(
+    database: Database, owner: "asyncpg.Connection"
+) -> None:
+    """More timelines than a call takes; and one with more change points than a call takes."""
+    resources = [await make_resource(database) for _ in range(TIMELINES_PER_CALL_MAX + 2)]
+    for resource in resources:
+        await make_booking(database, resource)
+    await owner.execute(
+        "INSERT INTO timeline"
+        " SELECT organization_id, resource_id, at - n * interval '1 hour', capacity, taken, NULL, true"
+        "  FROM timeline, generate_series(1, $2::int) n WHERE resource_id = $1 AND taken = 1",
+        resources[0].id,
+        2 * POINTS_PER_TIMELINE_MAX,
+    )
+
+    await fold_once(database, datetime.now(UTC) - at("20:00"))
+
+    left = await owner.fetch("SELECT count(*) AS rows FROM timeline GROUP BY resource_id")
+    assert [row["rows"] for row in left] == [2] * len(resources)
 
 
 async def test_it_works_through_a_redis_that_is_down_and_a_database_that_cuts_it_off(
@@ -90,7 +125,8 @@ async def test_it_works_through_a_redis_that_is_down_and_a_database_that_cuts_it
 ) -> None:
     stopped = asyncio.Event()
     own = await connect(database_url, pool_size=POOL_SIZE)
-    working = asyncio.create_task(work(own, f"unix://{tmp_path}/nothing.sock", stopped))
+    settings = settings_for(database_url, f"unix://{tmp_path}/nothing.sock", tmp_path)
+    working = asyncio.create_task(work(own, settings, stopped))
     resource = await make_resource(database)
     await owner.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -8,13 +8,17 @@
 -- The one place that gives a resource its next version. It comes before anything is read of the timeline, in every
 -- writer: the UPDATE takes the row lock, so that even a psql session that inserts a claim waits for its turn, and each
 -- later statement of a READ COMMITTED transaction then sees what the writer before has committed.
+-- It also notes the first change point that this may make, for whoever folds the past (62_folding.sql).
 CREATE OR REPLACE FUNCTION ledger_next_version(
     p_organization_id uuid, p_resource_id uuid, p_starts_at timestamptz, p_ends_at timestamptz
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_version bigint;
 BEGIN
-    UPDATE resource SET version = version + 1
+    UPDATE resource
+       SET version = version + 1,
+           foldable_from = least(foldable_from, CASE WHEN p_starts_at > folded_until OR folded_until IS NULL
+                                                     THEN p_starts_at ELSE p_ends_at END)
      WHERE organization_id = p_organization_id AND id = p_resource_id
      RETURNING version INTO STRICT v_version;
     INSERT INTO outbox (organization_id, kind, entity_id, version, starts_at, ends_at, created_at)
@@ -35,13 +39,17 @@ BEGIN
     ON CONFLICT DO NOTHING;
 END $$;
 
--- Removes the change points in [p_from, p_to] at which nothing changes any more.
+-- Removes the change points in [p_from, p_to] at which nothing changes any more; never the one that was folded to.
 CREATE OR REPLACE FUNCTION ledger_compact(
     p_organization_id uuid, p_resource_id uuid, p_from timestamptz, p_to timestamptz
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     DELETE FROM timeline t
      WHERE t.organization_id = p_organization_id AND t.resource_id = p_resource_id AND t.at BETWEEN p_from AND p_to
+       AND NOT EXISTS (
+           SELECT FROM resource r
+            WHERE r.organization_id = p_organization_id AND r.id = p_resource_id AND r.folded_until >= t.at
+       )
        AND EXISTS (
            SELECT FROM (
                SELECT b.capacity, b.taken, b.sharing_key, b.closed
@@ -62,6 +70,10 @@ BEGIN
         RAISE EXCEPTION 'a resource begins at version 0'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_version_check', TABLE = 'resource';
     END IF;
+    IF NEW.folded_until IS NOT NULL OR NEW.foldable_from IS NOT NULL THEN
+        RAISE EXCEPTION 'a resource begins without a past'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'resource_folded_until_check', TABLE = 'resource';
+    END IF;
     INSERT INTO timeline (organization_id, resource_id, at, capacity, taken, sharing_key, closed)
     VALUES (NEW.organization_id, NEW.id, '-infinity', NEW.capacity, 0, NULL, false);
     RETURN NULL;
@@ -72,6 +84,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_claim claim;
     v_added integer;
+    v_from timestamptz;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         v_claim := NEW;
@@ -81,6 +94,12 @@ BEGIN
         v_added := -OLD.quantity;
     END IF;
     PERFORM ledger_next_version(v_claim.organization_id, v_claim.resource_id, v_claim.starts_at, v_claim.ends_at);
+    -- Only what is not folded is counted: a claim that began before has nothing there, to take or to give back.
+    SELECT greatest(v_claim.starts_at, r.folded_until) INTO v_from FROM resource r
+     WHERE r.organization_id = v_claim.organization_id AND r.id = v_claim.resource_id;
+    IF v_from >= v_claim.ends_at THEN
+        RETURN NULL;
+    END IF;
 
     IF TG_OP = 'INSERT' AND EXISTS (
         SELECT FROM timeline t
@@ -89,7 +108,7 @@ BEGIN
            AND t.at >= (
                SELECT max(b.at) FROM timeline b
                 WHERE b.organization_id = v_claim.organization_id AND b.resource_id = v_claim.resource_id
-                  AND b.at <= v_claim.starts_at
+                  AND b.at <= v_from
            )
            AND t.taken > 0 AND t.sharing_key IS DISTINCT FROM v_claim.sharing_key
     ) THEN
@@ -97,17 +116,17 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'timeline_one_party_check', TABLE = 'timeline';
     END IF;
 
-    PERFORM ledger_split(v_claim.organization_id, v_claim.resource_id, v_claim.starts_at);
+    PERFORM ledger_split(v_claim.organization_id, v_claim.resource_id, v_from);
     PERFORM ledger_split(v_claim.organization_id, v_claim.resource_id, v_claim.ends_at);
     UPDATE timeline t
        SET taken = t.taken + v_added,
            sharing_key = CASE WHEN t.taken + v_added = 0 THEN NULL ELSE v_claim.sharing_key END
      WHERE t.organization_id = v_claim.organization_id AND t.resource_id = v_claim.resource_id
-       AND t.at >= v_claim.starts_at AND t.at < v_claim.ends_at;
+       AND t.at >= v_from AND t.at < v_claim.ends_at;
 
     -- A change point is there for the claims that begin or end at it: only when one goes can it have become needless.
     IF TG_OP = 'DELETE' THEN
-        PERFORM ledger_compact(v_claim.organization_id, v_claim.resource_id, v_claim.starts_at, v_claim.starts_at);
+        PERFORM ledger_compact(v_claim.organization_id, v_claim.resource_id, v_from, v_from);
         PERFORM ledger_compact(v_claim.organization_id, v_claim.resource_id, v_claim.ends_at, v_claim.ends_at);
     END IF;
     RETURN NULL;
@@ -115,21 +134,29 @@ END $$;
 
 CREATE OR REPLACE FUNCTION ledger_adjustment_made() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_from timestamptz;
 BEGIN
     NEW.version := ledger_next_version(NEW.organization_id, NEW.resource_id, NEW.starts_at, NEW.ends_at);
-    PERFORM ledger_split(NEW.organization_id, NEW.resource_id, NEW.starts_at);
+    IF NEW.ends_at IS NULL AND NEW.capacity IS NOT NULL THEN
+        UPDATE resource SET capacity = NEW.capacity WHERE organization_id = NEW.organization_id AND id = NEW.resource_id;
+    END IF;
+    -- What is folded stays closed, whatever is asked for it.
+    SELECT greatest(NEW.starts_at, r.folded_until) INTO v_from FROM resource r
+     WHERE r.organization_id = NEW.organization_id AND r.id = NEW.resource_id;
+    IF v_from >= NEW.ends_at THEN
+        RETURN NEW;
+    END IF;
+
+    PERFORM ledger_split(NEW.organization_id, NEW.resource_id, v_from);
     IF NEW.ends_at IS NOT NULL THEN
         PERFORM ledger_split(NEW.organization_id, NEW.resource_id, NEW.ends_at);
-    ELSIF NEW.capacity IS NOT NULL THEN
-        UPDATE resource SET capacity = NEW.capacity WHERE organization_id = NEW.organization_id AND id = NEW.resource_id;
     END IF;
     UPDATE timeline t
        SET capacity = coalesce(NEW.capacity, t.capacity), closed = coalesce(NEW.closed, t.closed)
      WHERE t.organization_id = NEW.organization_id AND t.resource_id = NEW.resource_id
-       AND t.at >= NEW.starts_at AND (NEW.ends_at IS NULL OR t.at < NEW.ends_at);
-    PERFORM ledger_compact(
-        NEW.organization_id, NEW.resource_id, NEW.starts_at, coalesce(NEW.ends_at, 'infinity')
-    );
+       AND t.at >= v_from AND (NEW.ends_at IS NULL OR t.at < NEW.ends_at);
+    PERFORM ledger_compact(NEW.organization_id, NEW.resource_id, v_from, coalesce(NEW.ends_at, 'infinity'));
     RETURN NEW;
 END $$;
 

@@ -31,6 +31,19 @@ BEGIN
     RETURN v_locked;
 END $$;
 
+-- Resources of any organization, at most `p_limit`, that have something to fold up to `p_until` and that nobody has locked.
+-- It never waits either, so that no admission is in its way for longer than the folding of these takes.
+CREATE OR REPLACE FUNCTION ledger_try_lock_foldable(p_until timestamptz, p_limit integer)
+RETURNS TABLE (organization_id uuid, resource_id uuid) LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    SELECT r.organization_id, r.id FROM resource r
+     WHERE r.foldable_from <= p_until
+     ORDER BY r.foldable_from
+     LIMIT p_limit
+       FOR NO KEY UPDATE SKIP LOCKED;
+END $$;
+
 -- The holds that are over, by the clock of this moment and not of the transaction's beginning, and that claim something
 -- of `p_resource_ids` in [p_from, p_to). Mostly there is none, which one look at a small index tells.
 CREATE OR REPLACE FUNCTION ledger_over_holds(

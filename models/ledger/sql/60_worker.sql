@@ -72,32 +72,47 @@ CREATE OR REPLACE FUNCTION worker_mark_published(
 $$;
 
 -- Forgets idempotency keys and published outbox rows that are older than `p_keep`, the oldest first, at most `p_limit` of
--- each.
--- The newest version of an entity stays, whatever its age.
+-- each; returns with how many it is done. The newest version of an entity stays, whatever its age: it is set aside as
+-- published at infinity, so that it is not looked at every hour from then on, and goes with the next that is forgotten.
 CREATE OR REPLACE FUNCTION worker_forget(p_keep interval, p_limit integer)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
+    v_before timestamptz := clock_timestamp() - p_keep;  -- no index is searched for a volatile function
     v_keys integer;
     v_rows integer;
 BEGIN
     DELETE FROM idempotency k USING (
         SELECT i.organization_id, i.actor, i.key FROM idempotency i
-         WHERE i.created_at < clock_timestamp() - p_keep LIMIT p_limit
+         WHERE i.created_at < v_before LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.actor = old.actor AND k.key = old.key;
     GET DIAGNOSTICS v_keys = ROW_COUNT;
-    DELETE FROM outbox o USING (
+    WITH old AS MATERIALIZED (
         SELECT p.organization_id, p.kind, p.entity_id, p.version FROM outbox p
-         WHERE p.published_at < clock_timestamp() - p_keep
-           AND EXISTS (
-               SELECT FROM outbox n
-                WHERE n.organization_id = p.organization_id AND n.kind = p.kind AND n.entity_id = p.entity_id
-                  AND n.version = p.version + 1
-           )
+         WHERE p.published_at < v_before AND p.published_at < 'infinity'
          ORDER BY p.published_at, p.version
          LIMIT p_limit
-    ) old WHERE o.organization_id = old.organization_id AND o.kind = old.kind AND o.entity_id = old.entity_id
-            AND o.version = old.version;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    ), passed AS (
+        DELETE FROM outbox o USING old
+         WHERE o.organization_id = old.organization_id AND o.kind = old.kind AND o.entity_id = old.entity_id
+           AND o.version <= old.version AND o.published_at IS NOT NULL
+           AND EXISTS (
+               SELECT FROM outbox n
+                WHERE n.organization_id = o.organization_id AND n.kind = o.kind AND n.entity_id = o.entity_id
+                  AND n.version > o.version
+           )
+        RETURNING o.organization_id, o.kind, o.entity_id, o.version
+    ), set_aside AS (
+        UPDATE outbox o SET published_at = 'infinity'
+          FROM old
+         WHERE o.organization_id = old.organization_id AND o.kind = old.kind AND o.entity_id = old.entity_id
+           AND o.version = old.version
+           AND NOT EXISTS (
+               SELECT FROM passed g
+                WHERE g.organization_id = o.organization_id AND g.kind = o.kind AND g.entity_id = o.entity_id
+                  AND g.version = o.version
+           )
+    )
+    SELECT count(*) INTO v_rows FROM old;
     RETURN v_keys + v_rows;
 END $$;
 

@@ -4,8 +4,8 @@
 
 -- Steps of many timelines over one window each, with the version of each resource, in one statement and so in one
 -- snapshot. The n-th of each list makes one question. A second kind of row (over = true) tells what holds that are over
--- still take there: the next admission would expire them, so nobody is shown that as taken. What is not published is
--- told of the organizations `p_own` only.
+-- still take there: the next admission would expire them, so nobody is shown that as taken. In the folded past nothing
+-- is. What is not published is told of the organizations `p_own` only.
 CREATE OR REPLACE FUNCTION ledger_steps(
     p_organization_ids uuid[], p_resource_ids uuid[], p_from timestamptz[], p_to timestamptz[], p_own uuid[]
 ) RETURNS TABLE (
@@ -16,7 +16,8 @@ CREATE OR REPLACE FUNCTION ledger_steps(
 BEGIN
     RETURN QUERY
     WITH asked AS (
-        SELECT a.organization_id, a.resource_id, a.starts_at, a.ends_at, a.position::integer AS position, r.version
+        SELECT a.organization_id, a.resource_id, a.starts_at, a.ends_at, a.position::integer AS position, r.version,
+               r.folded_until
           FROM unnest(p_organization_ids, p_resource_ids, p_from, p_to)
               WITH ORDINALITY AS a (organization_id, resource_id, starts_at, ends_at, position)
           JOIN resource r ON r.organization_id = a.organization_id AND r.id = a.resource_id
@@ -36,13 +37,13 @@ BEGIN
             AND t.at > a.starts_at AND t.at < a.ends_at)
      ) s
     UNION ALL
-    SELECT a.position, 0, true, greatest(c.starts_at, a.starts_at), least(c.ends_at, a.ends_at),
+    SELECT a.position, 0, true, greatest(c.starts_at, a.starts_at, a.folded_until), least(c.ends_at, a.ends_at),
            0, c.quantity, NULL, false
       FROM asked a
       JOIN booking b ON b.organization_id = a.organization_id AND b.status IN ('ON_HOLD', 'PENDING')
                     AND b.hold_expires_at <= (SELECT clock_timestamp())
       JOIN claim c ON c.organization_id = b.organization_id AND c.booking_id = b.id AND c.resource_id = a.resource_id
-                  AND c.starts_at < a.ends_at AND c.ends_at > a.starts_at
+                  AND c.starts_at < a.ends_at AND c.ends_at > greatest(a.starts_at, a.folded_until)
      ORDER BY 1, 3, 4;
 END $$;
 

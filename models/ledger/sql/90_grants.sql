@@ -17,12 +17,12 @@ GRANT INSERT, DELETE ON claim TO vacancy_app;
 
 -- The functions that write what the role may not are not its to call; triggers call them as their owner. The doors and
 -- those of the worker look into all organizations, so they are for this role and for nobody else who may log in.
-REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact, catalog_changed FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger_next_version, ledger_split, ledger_compact, ledger_fold, catalog_changed FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
-    worker_backlog, worker_analyze, ledger_steps, ledger_moved, ledger_versions, ledger_booking_versions,
+    worker_backlog, worker_analyze, worker_fold, ledger_steps, ledger_moved, ledger_versions, ledger_booking_versions,
     audit_rows FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     worker_organizations_with_over_holds, worker_unpublished, worker_mark_published, worker_forget,
-    worker_backlog, worker_analyze, ledger_steps, ledger_moved, ledger_versions, ledger_booking_versions,
+    worker_backlog, worker_analyze, worker_fold, ledger_steps, ledger_moved, ledger_versions, ledger_booking_versions,
     audit_rows TO vacancy_app;

@@ -107,6 +107,9 @@ async def _is_waiting(watching: asyncpg.Connection, session: asyncpg.Connection)
         "SELECT ledger_next_version(NULL, NULL, NULL, NULL)",
         "SELECT ledger_split(NULL, NULL, NULL)",
         "SELECT ledger_compact(NULL, NULL, NULL, NULL)",
+        "SELECT ledger_fold(NULL, NULL, NULL, NULL)",
+        "UPDATE resource SET folded_until = now()",
+        "UPDATE resource SET foldable_from = NULL",
     ],
 )
 async def test_the_application_may_not(database: Database, statement: str) -> None:
@@ -210,6 +213,20 @@ async def test_a_version_is_the_databases_to_give(database: Database, owner: asy
 
     row: Any = await owner.fetchrow("SELECT version FROM booking WHERE id = $1", record.booking.id)
     assert row["version"] == 2
+
+
+async def test_a_resource_begins_without_a_past(database: Database) -> None:
+    hall = await make_resource(database)
+    for column in ("folded_until", "foldable_from"):
+        with pytest.raises(asyncpg.CheckViolationError) as refusal:
+            await database.ledger.execute(
+                "INSERT INTO resource"
+                f" (organization_id, id, venue_id, slug, name, availability_type, sharing, capacity, {column})"
+                " SELECT organization_id, gen_random_uuid(), venue_id, slug || '-2', name, availability_type, sharing,"
+                " capacity, now() FROM resource WHERE id = $1",
+                hall.id,
+            )
+        assert refusal.value.constraint_name == "resource_folded_until_check"
 
 
 async def test_a_resource_begins_at_version_0(database: Database) -> None:

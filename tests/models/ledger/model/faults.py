@@ -22,8 +22,8 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     "the timeline takes the end of a claim as inclusive": (
         Edit(
             "ledger_claim_changed",
-            "t.at >= v_claim.starts_at AND t.at < v_claim.ends_at",
-            "t.at >= v_claim.starts_at AND t.at <= v_claim.ends_at",
+            "t.at >= v_from AND t.at < v_claim.ends_at",
+            "t.at >= v_from AND t.at <= v_claim.ends_at",
         ),
     ),
     "a cancelled booking keeps its claims": (
@@ -31,6 +31,10 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
         BOOKING_IS_NOT_WATCHED,
     ),
     "the timeline is not given back what a claim took": (Edit("ledger_claim_changed", "-OLD.quantity", "0"),),
+    "what is given back reaches into the folded past": (
+        Edit("ledger_claim_changed", "greatest(v_claim.starts_at, r.folded_until)", "v_claim.starts_at"),
+    ),
+    "more is folded than the past": (Edit("ledger_fold", "t.at <= p_until", "true"),),
     "admission ends a hold only after its last instant": (
         Edit("ledger_over_holds", "hold_expires_at <= v_now", "hold_expires_at < v_now"),
     ),

@@ -145,6 +145,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.rig.tally.answers["Sweep", "DONE"] += 1
         _same("holds that ended", expected, ended)
 
+    @precondition(lambda self: self.oracle.now)
+    @rule()
+    def fold(self) -> None:
+        """The ledger says to where; the oracle, whether that is right."""
+        for resource, slot in self.rig.runner.run(self.world.fold()).items():
+            _same(f"{resource} is rightly folded to {slot}", True, self.oracle.fold(resource, slot))
+        self.rig.tally.answers["Fold", "DONE"] += 1
+
     @invariant()
     def what_is_stored_is_what_was_counted(self) -> None:
         self.rig.runner.run(self._compare())

@@ -21,6 +21,7 @@ class Thing:
     version: int = 0
     capacity: list[int] = field(init=False)
     closed: list[bool] = field(default_factory=lambda: [False] * SLOTS)
+    folded: int = 0
 
     def __post_init__(self) -> None:
         self.capacity = [self.base] * SLOTS
@@ -81,6 +82,13 @@ class Oracle:
             self._end(party, "EXPIRED")
         return len(over)
 
+    def fold(self, resource: str, slot: int) -> bool:
+        """Forget what was before this slot. Whether that is right: it is past, and what began there holds until now."""
+        is_right = slot <= self.now and self.things[resource].folded <= slot
+        held = {self.step(resource, later) for later in range(slot, min(self.now + 1, SLOTS))}
+        self.things[resource].folded = slot
+        return is_right and len(held) <= 1
+
     def booking(self, number: int) -> tuple[str, int, int | None]:
         """Status, version, and the slot at which its hold is over."""
         party = self.parties[number]
@@ -89,6 +97,8 @@ class Oracle:
     def step(self, resource: str, slot: int) -> tuple[int, int, bool, str | None]:
         """What the timeline says there: capacity, taken, closed, and whose it is."""
         thing, there = self.things[resource], self._there(resource, slot)
+        if slot < thing.folded:
+            return thing.base, 0, True, None
         keys = {claim.key for claim in there}
         assert len(keys) <= 1, "the oracle itself let two parties share what may not be shared"
         taken = sum(claim.quantity for claim in there)
@@ -222,6 +232,8 @@ class Oracle:
         return "SOLD_OUT" if taken + sum(claim.quantity for claim in wanted) > capacity else None
 
     def _there(self, resource: str, slot: int) -> list[Claim]:
+        if slot < self.things[resource].folded:
+            return []
         return [claim for party in self.parties.values() for claim in party.claims if claim.is_in(resource, slot)]
 
     def _expire(self, resources: Iterable[str], start: int, end: int) -> None:

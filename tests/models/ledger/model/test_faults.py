@@ -5,7 +5,7 @@ from hypothesis import Phase
 
 from tests.models.ledger.model.faults import FAULTS
 from tests.models.ledger.model.machine import Disagreement, Rig, rig, run
-from tests.models.ledger.model.world import edit_function
+from tests.support.clock import edit_function
 
 STARTS_MAX = 10
 EXAMPLES_PER_START = 12

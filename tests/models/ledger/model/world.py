@@ -18,18 +18,13 @@ from models.ledger import calls, requests
 from models.resource import Resource, Sharing
 from tests.models.ledger.model.asks import SLOT, Adjust, Answer, Ask, Change, Hold, content, instant, slot_of
 from tests.models.ledger.model.oracle import Thing
+from tests.support.clock import move_clock, take_clock
 from tests.support.factories import command_of, make_requirement, make_resource
 
 POOL_SIZE = 1
 SWEPT_MAX = 100
+FOLDED_MAX = 1_000
 
-CLOCK = """
-    CREATE TABLE model_clock (at timestamptz NOT NULL);
-    INSERT INTO model_clock VALUES ('2030-06-01 00:00+00');
-    CREATE FUNCTION model_now() RETURNS timestamptz LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public
-        AS 'SELECT at FROM model_clock';
-"""
-READS_CLOCK = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosrc ~ 'clock_timestamp'"
 STEPS = """
     SELECT resource_id, greatest(at, $2) AS at, capacity, taken, closed, sharing_key
       FROM timeline t WHERE organization_id = $1 ORDER BY resource_id, t.at
@@ -37,20 +32,6 @@ STEPS = """
 
 Step = tuple[int, int, bool, str | None]
 State = tuple[str, int, int | None]
-
-
-async def edit_function(owner: asyncpg.Connection, name: str, old: str, new: str) -> None:
-    """Put the installed function of that name in place again, with `old` in its text read as `new`."""
-    text: str = await owner.fetchval("SELECT pg_get_functiondef($1::regproc)", name)
-    assert old in text, f"{name} has no {old!r}"
-    await owner.execute(text.replace(old, new))
-
-
-async def take_clock(owner: asyncpg.Connection) -> None:
-    """From now on every function of this database reads the model's clock; nothing else of them is changed."""
-    await owner.execute(CLOCK)
-    for row in await owner.fetch(READS_CLOCK):
-        await edit_function(owner, row["proname"], "clock_timestamp()", "public.model_now()")
 
 
 @dataclass
@@ -83,9 +64,19 @@ class World:
         )
         return ended
 
+    async def fold(self) -> dict[str, int]:
+        """The past folded, all of it, as the worker would; where each resource was ever folded to."""
+        await self.database.ledger.fetchval("SELECT worker_fold('0', $1, $2)", FOLDED_MAX, FOLDED_MAX)
+        rows = await self.owner.fetch(
+            "SELECT id, folded_until FROM resource WHERE organization_id = $1 AND folded_until IS NOT NULL",
+            self.organization_id,
+        )
+        folded = {row["id"]: slot_of(row["folded_until"]) for row in rows}
+        return {name: folded[each.id] for name, each in self.resources.items() if each.id in folded}
+
     async def move_clock(self, slot: int) -> None:
         """Now is the beginning of this slot."""
-        await self.owner.execute("UPDATE model_clock SET at = $1", instant(slot))
+        await move_clock(self.owner, instant(slot))
 
     async def stored_bookings(self) -> dict[int, State]:
         """Status, version, and the slot at which the hold is over, of every booking."""
@@ -196,7 +187,7 @@ async def connections(database_url: str, owner_url: str) -> AsyncIterator[Connec
     """Connect, and take over the database's clock."""
     owner = await asyncpg.connect(owner_url)
     try:
-        await take_clock(owner)
+        await take_clock(owner, instant(0))
         database = await connect(database_url, pool_size=POOL_SIZE)
         try:
             yield Connections(database, owner)
