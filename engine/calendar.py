@@ -9,7 +9,6 @@ from engine.availability import (
     answer_to,
     check_quantity,
     hull,
-    interval_of,
     load_timeline,
     night_of,
 )
@@ -19,7 +18,11 @@ from engine.rules.base import GuestCount, Refusal
 from engine.vacancies import AvailabilityStatus, EffectiveTimeline, vacancies_over
 from models import civil
 from models.errors import InvalidInput, InvalidTime
+from models.interval import Interval
 from models.resource import AvailabilityType
+
+Offer = tuple[Wish, Interval]
+"""What is offered, and the instants that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +67,21 @@ async def calendar(
         raise InvalidInput(f"Ask for 1 to {limits.WINDOW_DAYS_MAX} days.", path=("to",))
     wish = Wish(quantity=quantity, activity=activity, guests=guests)
     by_day = {day: _wishes_of_day(facts, day, wish) for day in civil.days(first, last)}
-    offered = [interval_of(facts, wish) for wishes in by_day.values() for wish in wishes]
+    offered = [interval for wishes in by_day.values() for _, interval in wishes]
     if not offered:
         return [_nothing_on(day) for day in by_day]
     found = await load_timeline(facts, hull(offered), load, wish)
     return [_best_of(facts, day, wishes, found, now) for day, wishes in by_day.items()]
 
 
-def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: EffectiveTimeline, now: datetime) -> DayAnswer:
+def _best_of(
+    facts: ResourceFacts, day: date, wishes: list[Offer], found: EffectiveTimeline, now: datetime
+) -> DayAnswer:
     """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has.
 
     Rules are asked of the emptiest slot first, and of no more once one can be booked: a year has ten thousand.
     """
-    slots = [
-        (wish, interval, vacancies_over(found, interval)) for wish in wishes for interval in [interval_of(facts, wish)]
-    ]
+    slots = [(wish, interval, vacancies_over(found, interval)) for wish, interval in wishes]
     coming = [slot for slot in slots if slot[1].starts_at >= now] or slots
     if not coming:
         return _nothing_on(day)
@@ -92,7 +95,7 @@ def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: Effecti
         if best.bookable:
             break
     assert best is not None
-    stay = wishes[0].stay
+    stay = wishes[0][0].stay
     nights = None if stay is None else (stay[1] - stay[0]).days
     return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals, nights)
 
@@ -102,15 +105,14 @@ def _nothing_on(day: date) -> DayAnswer:
     return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
 
 
-def _wishes_of_day(facts: ResourceFacts, day: date, wish: Wish) -> list[Wish]:
+def _wishes_of_day(facts: ResourceFacts, day: date, wish: Wish) -> list[Offer]:
     """What is offered on this day; nothing on a day, or for a check-in or check-out, that the clocks skip."""
     try:
         if facts.resource.availability_type == AvailabilityType.NIGHTLY:
             stay = (day, day + timedelta(days=facts.rules.shortest_stay(day) or 1))
-            night_of(facts, *stay)
-            return [replace(wish, stay=stay)]
+            return [(replace(wish, stay=stay), night_of(facts, *stay))]
         window = civil.civil_day(day, facts.zone)
     except InvalidTime:
         return []
     found = facts.rules.slots(window, None, facts.zone)
-    return [replace(wish, window=interval) for interval in found]
+    return [(replace(wish, window=interval), interval) for interval in found]

@@ -66,13 +66,13 @@ class RuleSet:
         return self._for_days(*days_of(request, zone))
 
     def _for_days(self, first: date, last: date) -> tuple[Rule, ...]:
-        if not self._looks_at_every_day:
+        later = self._boundaries[bisect_right(self._boundaries, first) : bisect_right(self._boundaries, last)]
+        if not later or not self._looks_at_every_day:
             return self.on(first)
         found = list(self.on(first))
-        for day in self._boundaries:
-            if first < day <= last:
-                known = {id(rule) for rule in found}
-                found += (rule for rule in self.on(day) if rule.looks_at_every_day and id(rule) not in known)
+        for day in later:
+            known = {id(rule) for rule in found}
+            found += (rule for rule in self.on(day) if rule.looks_at_every_day and id(rule) not in known)
         return tuple(found)
 
     def shortest_stay(self, arrival: date) -> int | None:
