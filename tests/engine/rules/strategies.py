@@ -134,10 +134,10 @@ def parties(draw: st.DrawFn) -> tuple[GuestCount, ...]:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> tuple[RuleRequest, RuleFacts]:
-    """A request within the limits of the platform, and what is known."""
+def questions(draw: st.DrawFn, kinds: frozenset[str] = ANY_TYPE) -> tuple[RuleRequest, RuleFacts]:
+    """A request within the limits of the platform for a resource of one of these kinds, and what is known."""
     zone = draw(st.sampled_from([ALGIERS, APIA, CAIRO, LISBON, LORD_HOWE, NEW_YORK]))
-    kind = draw(st.sampled_from(sorted(ANY_TYPE)))
+    kind = draw(st.sampled_from(sorted(kinds)))
     first = FIRST + timedelta(days=draw(st.integers(0, 300)))
     if kind == NIGHTLY:
         asked = stay(first.isoformat(), draw(st.integers(1, 366)), zone=zone)

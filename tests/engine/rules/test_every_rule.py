@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.rules import registry
-from engine.rules.base import ANY_TYPE, RuleFacts, RuleRequest
+from engine.rules.base import ANY_TYPE
 from engine.rules.reference import reference
 from schema.error_codes import ErrorCode
 from tests.engine.rules.strategies import PARAMETERS, questions
@@ -51,7 +51,7 @@ def test_it_answers_every_request(type_: str, data: st.DataObject) -> None:
     """Never an error, always the same answer, with a code of the contract and parameters that are JSON."""
     parameters = data.draw(PARAMETERS[type_])
     rule = registry.parse(type_, parameters)
-    request, facts = data.draw(_questions_for(type_))
+    request, facts = data.draw(questions(rule.applies_to))
     before = copy.deepcopy((request, facts))
     refusal = rule.evaluate(request, facts)
     assert (request, facts) == before
@@ -80,7 +80,3 @@ def test_its_parameters_can_be_stored(type_: str, data: st.DataObject) -> None:
 def test_parameters_that_it_does_not_know_are_refused(type_: str) -> None:
     rule = registry.BUILT_IN[type_]
     assert registry.stored(type_, {**rule.example, "colour": "blue"}).type == "MISSING"
-
-
-def _questions_for(type_: str) -> st.SearchStrategy[tuple[RuleRequest, RuleFacts]]:
-    return questions().filter(lambda asked: asked[1].availability_type in registry.BUILT_IN[type_].applies_to)
