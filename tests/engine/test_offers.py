@@ -99,7 +99,7 @@ async def test_a_day_of_arrival_is_its_shortest_stay(database: Database) -> None
 async def test_a_calendar_says_what_availability_says_of_its_stays(database: Database) -> None:
     """And no shorter one can be booked: the calendar's stay is the shortest."""
     room = await a_room(database, STAY_LENGTH={"nights": [2, 4]}, CLOSED_TO_DEPARTURE={"weekdays": [7]})
-    async with database.writing() as session:
+    async with database.writing(room.organization_id) as session:
         session.add(
             BookingRule(
                 organization_id=room.organization_id,
