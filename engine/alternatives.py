@@ -1,5 +1,6 @@
 """What else could be booked, when a wish can not."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from engine.availability import SlotAnswer, TimelineLoader, Wish, answers, interval_of, night_of
@@ -42,7 +43,7 @@ def _wishes_around(facts: ResourceFacts, wish: Wish, interval: Interval, now: da
         found = facts.rules.slots(Interval(starts_at, ends_at), minutes, facts.zone)
     except BookingError:  # what was asked for is out of any bound, and so is all around it
         return []
-    return [Wish(window=other, quantity=wish.quantity, activity=wish.activity) for other in found]
+    return [replace(wish, window=other) for other in found]
 
 
 def _stays_around(facts: ResourceFacts, wish: Wish, stay: tuple[date, date], now: datetime) -> list[Wish]:
@@ -57,5 +58,5 @@ def _stays_around(facts: ResourceFacts, wish: Wish, stay: tuple[date, date], now
             night_of(facts, other, other + timedelta(days=nights))
         except BookingError:  # the clocks skip check-in or check-out on that day
             continue
-        found.append(Wish(stay=(other, other + timedelta(days=nights)), quantity=wish.quantity, activity=wish.activity))
+        found.append(replace(wish, stay=(other, other + timedelta(days=nights))))
     return found

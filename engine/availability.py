@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from engine.facts import ResourceFacts
 from engine.rules import limits
-from engine.rules.base import Refusal, RuleFacts, RuleRequest, violation
+from engine.rules.base import GuestCount, Refusal, RuleFacts, RuleRequest, violation
 from engine.vacancies import (
     AvailabilityStatus,
     EffectiveTimeline,
@@ -32,12 +32,16 @@ TimelineLoader = Callable[[Sequence[tuple[ResourceKey, Interval]]], Awaitable[Se
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody would book of a resource: a window, or the nights of a stay [arrival, departure)."""
+    """What somebody would book of a resource: a window, or the nights of a stay [arrival, departure).
+
+    `guests`: who comes, where that was told.
+    """
 
     window: Interval | None = None
     stay: tuple[date, date] | None = None
     quantity: int = 1
     activity: str | None = None
+    guests: tuple[GuestCount, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def interval_of(facts: ResourceFacts, wish: Wish) -> Interval:
 
 def refusals_of(facts: ResourceFacts, wish: Wish, interval: Interval, *, now: datetime) -> list[Refusal]:
     """Every reason of the platform's limits and of the rules that decide; what is taken is not looked at."""
-    request = RuleRequest(interval, wish.stay, wish.quantity, wish.activity)
+    request = RuleRequest(interval, wish.stay, wish.quantity, wish.activity, wish.guests)
     known = RuleFacts(facts.zone, now, facts.resource.availability_type)
     return facts.rules.refusals(request, known)
 
@@ -102,18 +106,20 @@ async def slots(
     duration_minutes: int | None = None,
     quantity: int = 1,
     activity: str | None = None,
+    guests: tuple[GuestCount, ...] | None = None,
     load: TimelineLoader,
     now: datetime,
 ) -> list[SlotAnswer]:
     """The times that start in the window and that the rules know, each with what is left and why it is not bookable.
 
-    At most 2,000; raises InvalidInput for more, for a resource that is sold by the night, and for a bad quantity.
+    Without `duration_minutes` they are as short as the rules allow. At most 2,000; raises InvalidInput for more, for a
+    resource that is sold by the night, and for a bad quantity.
     """
     if facts.resource.availability_type == AvailabilityType.NIGHTLY:
         raise InvalidInput("This is sold by the night: ask for its calendar.")
     check_quantity(quantity)
     intervals = facts.rules.slots(window, duration_minutes, facts.zone)
-    wishes = [Wish(window=interval, quantity=quantity, activity=activity) for interval in intervals]
+    wishes = [Wish(interval, None, quantity, activity, guests) for interval in intervals]
     return await answers(facts, wishes, load=load, now=now)
 
 

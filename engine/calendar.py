@@ -1,6 +1,6 @@
 """Whole days: what is the best that can be had on each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from engine.availability import (
@@ -9,28 +9,35 @@ from engine.availability import (
     answer_to,
     check_quantity,
     hull,
-    interval_of,
     load_timeline,
     night_of,
 )
 from engine.facts import ResourceFacts
 from engine.rules import limits
-from engine.rules.base import Refusal
+from engine.rules.base import GuestCount, Refusal
 from engine.vacancies import AvailabilityStatus, EffectiveTimeline, vacancies_over
 from models import civil
 from models.errors import InvalidInput, InvalidTime
+from models.interval import Interval
 from models.resource import AvailabilityType
+
+Offer = tuple[Wish, Interval]
+"""What is offered, and the instants that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayAnswer:
-    """A civil day, or the night that begins on it: the best that can be had of it."""
+    """A civil day, or the shortest stay that may begin on it: the best that can be had of it.
+
+    `nights`: of that stay; None where nothing is sold by the night.
+    """
 
     date: date
     capacity: int
     vacancies: int
     status: AvailabilityStatus
     refusals: tuple[Refusal, ...]
+    nights: int | None = None
 
     @property
     def bookable(self) -> bool:
@@ -44,33 +51,37 @@ async def calendar(
     *,
     quantity: int = 1,
     activity: str | None = None,
+    guests: tuple[GuestCount, ...] | None = None,
     load: TimelineLoader,
     now: datetime,
 ) -> list[DayAnswer]:
-    """One answer per civil day of [first, last), at most 366: the best slot of the day, or the night that begins on it.
+    """One answer per civil day of [first, last), at most 366: the best slot of the day, or its shortest stay.
 
-    A day on which nothing is offered is CLOSED. Of today, what has begun does not count. Raises InvalidInput for no
-    days or too many, and for a bad quantity.
+    Slots are as short as the rules allow. Of a day of arrival it is the shortest stay that the rules on the length and
+    departure of stays allow from it on; where they allow none it is one night, with their refusals. A day on which
+    nothing is offered is CLOSED. Of today, what has begun does not count. Raises InvalidInput for no days or too many,
+    and for a bad quantity.
     """
     check_quantity(quantity)
     if not 1 <= (last - first).days <= limits.WINDOW_DAYS_MAX:
         raise InvalidInput(f"Ask for 1 to {limits.WINDOW_DAYS_MAX} days.", path=("to",))
-    by_day = {day: _wishes_of_day(facts, day, quantity, activity) for day in civil.days(first, last)}
-    offered = [interval_of(facts, wish) for wishes in by_day.values() for wish in wishes]
+    wish = Wish(quantity=quantity, activity=activity, guests=guests)
+    by_day = {day: _wishes_of_day(facts, day, wish) for day in civil.days(first, last)}
+    offered = [interval for wishes in by_day.values() for _, interval in wishes]
     if not offered:
         return [_nothing_on(day) for day in by_day]
-    found = await load_timeline(facts, hull(offered), load, Wish(activity=activity))
+    found = await load_timeline(facts, hull(offered), load, wish)
     return [_best_of(facts, day, wishes, found, now) for day, wishes in by_day.items()]
 
 
-def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: EffectiveTimeline, now: datetime) -> DayAnswer:
+def _best_of(
+    facts: ResourceFacts, day: date, wishes: list[Offer], found: EffectiveTimeline, now: datetime
+) -> DayAnswer:
     """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has.
 
     Rules are asked of the emptiest slot first, and of no more once one can be booked: a year has ten thousand.
     """
-    slots = [
-        (wish, interval, vacancies_over(found, interval)) for wish in wishes for interval in [interval_of(facts, wish)]
-    ]
+    slots = [(wish, interval, vacancies_over(found, interval)) for wish, interval in wishes]
     coming = [slot for slot in slots if slot[1].starts_at >= now] or slots
     if not coming:
         return _nothing_on(day)
@@ -84,7 +95,9 @@ def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: Effecti
         if best.bookable:
             break
     assert best is not None
-    return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals)
+    stay = wishes[0][0].stay
+    nights = None if stay is None else (stay[1] - stay[0]).days
+    return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals, nights)
 
 
 def _nothing_on(day: date) -> DayAnswer:
@@ -92,15 +105,14 @@ def _nothing_on(day: date) -> DayAnswer:
     return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
 
 
-def _wishes_of_day(facts: ResourceFacts, day: date, quantity: int, activity: str | None) -> list[Wish]:
-    """What is offered on this day; nothing on a day, or for a night, that the clocks skip."""
+def _wishes_of_day(facts: ResourceFacts, day: date, wish: Wish) -> list[Offer]:
+    """What is offered on this day; nothing on a day, or for a check-in or check-out, that the clocks skip."""
     try:
         if facts.resource.availability_type == AvailabilityType.NIGHTLY:
-            stay = (day, day + timedelta(days=1))
-            night_of(facts, *stay)
-            return [Wish(stay=stay, quantity=quantity, activity=activity)]
+            stay = (day, day + timedelta(days=facts.rules.shortest_stay(day) or 1))
+            return [(replace(wish, stay=stay), night_of(facts, *stay))]
         window = civil.civil_day(day, facts.zone)
     except InvalidTime:
         return []
     found = facts.rules.slots(window, None, facts.zone)
-    return [Wish(window=interval, quantity=quantity, activity=activity) for interval in found]
+    return [(replace(wish, window=interval), interval) for interval in found]

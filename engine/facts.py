@@ -124,7 +124,7 @@ def _rule_set(resource: Resource, rows: Sequence[BookingRule]) -> RuleSet:
     return RuleSet(
         tuple(
             SetRule(
-                rule=registry.parse(row.type, row.parameters),
+                rule=registry.stored(row.type, row.parameters),
                 of_resource=row.resource_id is not None,
                 priority=row.priority,
                 valid_from=row.valid_from,

@@ -11,6 +11,7 @@ from engine.facts import ResourceFacts, known_facts, load_facts
 from engine.idempotency import check_key
 from engine.rules import limits
 from engine.rules.base import violation
+from engine.rules.guests import guests_as_stored
 from engine.viewer import Role, Viewer
 from models.base import new_id
 from models.database import Database
@@ -162,6 +163,7 @@ def _item(viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], item: Item
         interval=interval,
         quantity=item.wish.quantity,
         activity=item.wish.activity,
+        guests=guests_as_stored(item.wish.guests),
         catalog_version=found.catalog_version,
     )
 

@@ -81,7 +81,8 @@ async def write_schedule(
         row = (await session.exec(_scheduled(resource, type_))).one_or_none()
         if row is not None:
             row.is_removed = rule is None
-            row.parameters = row.parameters if rule is None else rule.parameters()
+            # What a schedule does not speak of stays, such as the exceptions of opening hours.
+            row.parameters = row.parameters if rule is None else {**row.parameters, **rule.parameters()}
             row.last_actor = actor
         elif rule is not None:
             session.add(

@@ -27,6 +27,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 
+class InstallationError(Exception):
+    """Something that is installed beside Vacancy does not fit, and it does not start: one line says what."""
+
+
 class BookingError(Exception):
     """An expected refusal: `code` is for programs and never changes its meaning, `message` is for people."""
 

@@ -17,7 +17,16 @@ from schema.booking_payload import BookingPayload
 from schema.context import Info
 from schema.errors import user_errors
 from schema.global_id import resource_key
-from schema.inputs import ContactInput, ExpectedVersionInput, StayInput, WindowInput, contact_of, wish_of
+from schema.inputs import (
+    GUESTS_DESCRIPTION,
+    ContactInput,
+    ExpectedVersionInput,
+    GuestCountInput,
+    StayInput,
+    WindowInput,
+    contact_of,
+    wish_of,
+)
 
 EXPECTED_MAX = 100
 
@@ -34,6 +43,7 @@ class BookingItemInput:
         default=None, description="Which nights, for NIGHTLY; else INVALID_INPUT."
     )
     quantity: int = strawberry.field(default=1, description="Units: 1 to 10,000; else INVALID_INPUT.")
+    guests: list[GuestCountInput] | None = strawberry.field(default=None, description=GUESTS_DESCRIPTION)
     activity: str | None = strawberry.field(
         default=None,
         description=(

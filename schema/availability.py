@@ -10,7 +10,7 @@ from schema.context import Info
 from schema.enums import AvailabilityStatus
 from schema.errors import AlternativesFirst, alternatives
 from schema.fields import field
-from schema.inputs import StayInput, WindowInput
+from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, StayInput, WindowInput
 from schema.refusal import Refusal
 from schema.resource import Resource
 from schema.scalars import Long
@@ -40,6 +40,7 @@ class AvailabilityInput:
         default=None, description="Which nights, for NIGHTLY; else INVALID_INPUT."
     )
     quantity: int = strawberry.field(default=1, description="Units: 1 to 10,000; else INVALID_INPUT.")
+    guests: list[GuestCountInput] | None = strawberry.field(default=None, description=GUESTS_DESCRIPTION)
     activity: str | None = strawberry.field(
         default=None, description="What for, 1 to 100 characters, not beginning with #; else INVALID_INPUT."
     )

@@ -4,6 +4,8 @@ from datetime import datetime
 
 import strawberry
 
+from engine.rules.base import GuestCount as GuestCountValue
+from engine.rules.guests import guests_from_stored
 from engine.viewer import Role
 from models.booking import BookingEvent as BookingEventRow
 from models.booking import BookingItem as BookingItemRow
@@ -38,6 +40,20 @@ class Contact:
         return cls(name=contact.name, email=contact.email, phone=contact.phone)
 
 
+@strawberry.type(description="So many guests of one type.")
+class GuestCount:
+    """Part of a party."""
+
+    type: str = strawberry.field(description="Such as ADULT.")
+    count: int = strawberry.field(description="How many.")
+    ages: list[int] | None = strawberry.field(description="In whole years, one for each of them; null: not told.")
+
+    @classmethod
+    def of(cls, guests: GuestCountValue) -> "GuestCount":
+        """The engine's value, for clients."""
+        return cls(type=guests.type, count=guests.count, ages=None if guests.ages is None else list(guests.ages))
+
+
 @strawberry.type(
     description="One resource, time and quantity of a booking, as it was asked for; it stays when the booking ends."
 )
@@ -47,6 +63,7 @@ class BookingItem:
     id: strawberry.ID = strawberry.field(description="Opaque. `node` does not find it: it is found with its booking.")
     quantity: int = strawberry.field(description="Units.")
     activity: str | None = strawberry.field(description="What for.")
+    guests: list[GuestCount] | None = strawberry.field(description="Who comes, by type; null: not told.")
     starts_at: datetime = strawberry.field(description="First instant; of a stay, check-in.")
     ends_at: datetime = strawberry.field(description="First instant after it; of a stay, check-out.")
     key: strawberry.Private[ResourceKey]
@@ -55,10 +72,12 @@ class BookingItem:
     def of(cls, row: BookingItemRow) -> "BookingItem":
         """The row, for clients."""
         booking_id = encode(GlobalKind.BOOKING, row.organization_id, row.booking_id)
+        guests = guests_from_stored(row.guests)
         return cls(
             id=strawberry.ID(f"{booking_id}.{row.position}"),
             quantity=row.quantity,
             activity=row.activity,
+            guests=None if guests is None else [GuestCount.of(one) for one in guests],
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             key=ResourceKey(row.organization_id, row.resource_id),

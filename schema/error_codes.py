@@ -21,6 +21,9 @@ class ErrorCode(StrEnum):
     STAY_TOO_LONG = "STAY_TOO_LONG"
     CLOSED_TO_ARRIVAL = "CLOSED_TO_ARRIVAL"
     CLOSED_TO_DEPARTURE = "CLOSED_TO_DEPARTURE"
+    LENGTH_NOT_OFFERED = "LENGTH_NOT_OFFERED"
+    GUESTS_REQUIRED = "GUESTS_REQUIRED"
+    GUESTS_NOT_ALLOWED = "GUESTS_NOT_ALLOWED"
     ACTIVITY_CONFLICT = "ACTIVITY_CONFLICT"
     CUSTOMER_OVERLAP = "CUSTOMER_OVERLAP"
     CUSTOMER_LIMIT = "CUSTOMER_LIMIT"
@@ -61,6 +64,9 @@ MEANINGS: dict[str, str] = {
     "STAY_TOO_LONG": "More nights than are allowed.",
     "CLOSED_TO_ARRIVAL": "No arrivals on this day.",
     "CLOSED_TO_DEPARTURE": "No departures on this day.",
+    "LENGTH_NOT_OFFERED": "Neither too short nor too long, but not one of the lengths that can be booked.",
+    "GUESTS_REQUIRED": "The guests, or the ages of some, are to be told.",
+    "GUESTS_NOT_ALLOWED": "Guests of a type or age that may not come, or children without enough adults.",
     "ACTIVITY_CONFLICT": "Another party is there, and may not be joined.",
     "CUSTOMER_OVERLAP": "The customer has another booking at that time.",
     "CUSTOMER_LIMIT": "The customer has as many bookings as are allowed.",
@@ -87,3 +93,8 @@ MEANINGS: dict[str, str] = {
     "SLOW_CONSUMER": "The subscription was ended since its messages were not read in time: subscribe again.",
     "INTERNAL": "A defect on our side. It is logged under the incident that the error names.",
 }
+
+
+def code_of(code: str) -> ErrorCode:
+    """The code for clients: a rule of another package may have one that the contract does not know."""
+    return ErrorCode(code) if code in MEANINGS else ErrorCode.RULE_VIOLATION

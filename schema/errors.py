@@ -15,7 +15,7 @@ from models import errors
 from models.errors import BookingError, InvalidInput
 from models.keys import ResourceKey
 from schema.context import Info
-from schema.error_codes import ErrorCode
+from schema.error_codes import ErrorCode, code_of
 from schema.fields import field
 from schema.resource import Resource
 from schema.scalars import Long
@@ -107,7 +107,7 @@ def user_errors(error: BookingError, items: Sequence[ItemRequest] = ()) -> list[
 
 def _user_error(error: BookingError, items: Sequence[ItemRequest]) -> UserError:
     about: dict[str, Any] = {
-        "code": ErrorCode(error.code),
+        "code": code_of(error.code),
         "message": error.message,
         "path": list(error.path),
         "retryable": error.retryable,

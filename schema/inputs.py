@@ -1,5 +1,6 @@
 """Inputs that several fields share, and how they become the engine's values."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -7,7 +8,8 @@ import strawberry
 
 from engine.availability import Wish
 from engine.rules import limits
-from engine.rules.base import violation
+from engine.rules.base import GuestCount, violation
+from engine.rules.guests import checked_guests
 from models.errors import InvalidInput
 from models.interval import Interval
 from models.ledger.requests import Contact
@@ -22,6 +24,11 @@ EMAIL_LENGTH_MAX = 254
 PHONE_LENGTH_MAX = 40
 STATUSES_MAX = 20
 CUSTOMER_LENGTH_MAX = 300
+
+GUESTS_DESCRIPTION = (
+    "Who comes, by type: 1 to 20 types, each once, 1 to 10,000 guests and at most 1,000 ages in all; else "
+    "INVALID_INPUT. Not given: rules about guests go by the quantity, or refuse with GUESTS_REQUIRED."
+)
 
 Path = tuple[str, ...]
 
@@ -49,6 +56,23 @@ class StayInput:
     arrival: date = strawberry.field(description="The day of arrival, from the venue's check-in time.")
     departure: date = strawberry.field(
         description="The day of departure, until the venue's check-out time; INVALID_INPUT unless later than arrival."
+    )
+
+
+@strawberry.input(description="So many guests of one type.")
+class GuestCountInput:
+    """Part of a party."""
+
+    type: str = strawberry.field(
+        description=(
+            "Such as ADULT or CHILD: 1 to 40 of A to Z, 0 to 9 and _, a letter first; else INVALID_INPUT. The venue's "
+            "rules say which may come."
+        )
+    )
+    count: int = strawberry.field(description="How many: 0 to 10,000; else INVALID_INPUT.")
+    ages: list[int] | None = strawberry.field(
+        default=None,
+        description="In whole years, 0 to 150: one for each of them, or not at all; else INVALID_INPUT.",
     )
 
 
@@ -101,12 +125,13 @@ class WishInput(Protocol):
     stay: StayInput | None
     quantity: int
     activity: str | None
+    guests: list[GuestCountInput] | None
 
 
 def wish_of(input: WishInput, path: Path) -> Wish:
     """What is wished for; checked before anything is loaded, for what is asked must make sense by itself.
 
-    InvalidInput unless there is exactly one of window and stay, and for a bad quantity or activity.
+    InvalidInput unless there is exactly one of window and stay, and for a bad quantity, activity or party.
     """
     if (input.window is None) == (input.stay is None):
         raise InvalidInput("Give a window or a stay: exactly one of the two.", path=(*path, "window"))
@@ -118,6 +143,7 @@ def wish_of(input: WishInput, path: Path) -> Wish:
         stay=None if input.stay is None else (input.stay.arrival, input.stay.departure),
         quantity=input.quantity,
         activity=activity_of(input.activity, (*path, "activity")),
+        guests=guests_of(input.guests, (*path, "guests")),
     )
 
 
@@ -129,6 +155,14 @@ def activity_of(activity: str | None, path: Path) -> str | None:
     if not text or text.startswith("#"):  # "#" begins the ledger's own keys, of parties that are alone
         raise InvalidInput("An activity is not blank, and does not begin with #.", path=path)
     return text
+
+
+def guests_of(guests: Sequence[GuestCountInput] | None, path: Path) -> tuple[GuestCount, ...] | None:
+    """Who comes, if that is told; InvalidInput as `checked_guests`."""
+    if guests is None:
+        return None
+    told = [GuestCount(one.type, one.count, None if one.ages is None else tuple(one.ages)) for one in guests]
+    return checked_guests(told, path)
 
 
 def contact_of(contact: ContactInput | None, path: Path) -> Contact:

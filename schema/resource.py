@@ -9,7 +9,7 @@ from strawberry.scalars import JSON
 from engine import availability
 from engine.calendar import calendar
 from engine.facts import Requirement, ResourceFacts
-from engine.rules.registry import RULES
+from engine.rules import registry
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey, VenueKey
 from models.resource import BookingRule as BookingRuleRow
@@ -20,7 +20,7 @@ from schema.context import Context, Info
 from schema.enums import AvailabilityType, Sharing
 from schema.fields import field
 from schema.global_id import GlobalKind, encode
-from schema.inputs import WindowInput, activity_of, looked_at
+from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, WindowInput, activity_of, guests_of, looked_at
 from schema.node import Node
 from schema.scalars import Long
 from schema.slot import CalendarDay, Slot
@@ -41,6 +41,7 @@ Activity = Annotated[
         )
     ),
 ]
+Guests = Annotated[list[GuestCountInput] | None, strawberry.argument(description=GUESTS_DESCRIPTION)]
 Window = Annotated[
     WindowInput, strawberry.argument(description="At most 366 days, in the years 1970 to 2199; else INVALID_INPUT.")
 ]
@@ -61,7 +62,7 @@ class BookingRule(Node):
             id=encode(GlobalKind.BOOKING_RULE, row.organization_id, row.id),
             type=row.type,
             parameters=JSON(row.parameters),
-            description=RULES[row.type].summary,
+            description=registry.summary(row.type),
         )
 
 
@@ -172,12 +173,14 @@ class Resource(Node):
             strawberry.argument(
                 description=(
                     "How long: 1 minute to 366 days; else INVALID_INPUT. "
-                    "Not given: one step of the grid, or every session."
+                    "Not given: the shortest time that the rules allow (one step of the grid, if none tells), or "
+                    "every session."
                 )
             ),
         ] = None,
         quantity: Quantity = 1,
         activity: Activity = None,
+        guests: Guests = None,
     ) -> list[Slot]:
         """What can be offered."""
         interval = looked_at(window, ("window",))
@@ -188,6 +191,7 @@ class Resource(Node):
             duration_minutes=duration_minutes,
             quantity=1 if quantity is None else quantity,
             activity=activity_of(activity, ("activity",)),
+            guests=guests_of(guests, ("guests",)),
             load=info.context.loaders.timelines,
             now=info.context.clock(),
         )
@@ -195,8 +199,8 @@ class Resource(Node):
         return [Slot.of(answer, facts.zone) for answer in found]
 
     @field(
-        "One answer per civil day of [from, to), at most 366: its best slot, or the night that begins on it. "
-        "INVALID_INPUT for more days. NOT_FOUND where it is not published."
+        "One answer per civil day of [from, to), at most 366: its best slot, or the shortest stay that may begin on "
+        "it. INVALID_INPUT for more days. NOT_FOUND where it is not published."
     )
     async def calendar(
         self,
@@ -205,6 +209,7 @@ class Resource(Node):
         to: Annotated[date, strawberry.argument(description="The day after the last; INVALID_INPUT if before `from`.")],
         quantity: Quantity = 1,
         activity: Activity = None,
+        guests: Guests = None,
     ) -> list[CalendarDay]:
         """Day by day."""
         if to < from_:
@@ -217,6 +222,7 @@ class Resource(Node):
             to,
             quantity=1 if quantity is None else quantity,
             activity=activity_of(activity, ("activity",)),
+            guests=guests_of(guests, ("guests",)),
             load=info.context.loaders.timelines,
             now=info.context.clock(),
         )

@@ -49,23 +49,39 @@ class Slot:
 
 
 @strawberry.type(
-    description="A civil day in the venue's zone, or the night that begins on it: the best that can be had."
+    description=(
+        "A civil day in the venue's zone: the best of its slots, each as short as the rules allow. Of what is sold by "
+        "the night: the shortest stay that may begin on it. So where stays have two nights or more, a day is bookable "
+        "if two nights from it on are free."
+    )
 )
 class CalendarDay:
     """One day."""
 
-    day: date = strawberry.field(name="date", description="The day; of a night, the day of arrival.")
-    capacity: int = strawberry.field(description="Units there are at the day's best slot.")
-    vacancies: int = strawberry.field(description="Units left at the day's best slot: bookable first, then most left.")
+    day: date = strawberry.field(name="date", description="The day; of a stay, the day of arrival.")
+    nights: int | None = strawberry.field(
+        description=(
+            "How many nights the shortest stay has that may begin on this day, by the rules on the length and the "
+            "departure of stays; 1 if they allow none, with their refusals. Null unless NIGHTLY, and if nothing "
+            "is offered."
+        )
+    )
+    capacity: int = strawberry.field(description="Units there are at the day's best slot, or over all of the stay.")
+    vacancies: int = strawberry.field(
+        description="Units left at the day's best slot, bookable first, then most left; or over all of the stay."
+    )
     status: AvailabilityStatus = strawberry.field(description="The same in one word; CLOSED if nothing is offered.")
     bookable: bool = strawberry.field(description="Whether the asked quantity can be booked at some time of the day.")
-    refusals: list[Refusal] = strawberry.field(description="Why not, at the day's best slot; empty if bookable.")
+    refusals: list[Refusal] = strawberry.field(
+        description="Why not, at the day's best slot or for the stay; empty if bookable."
+    )
 
     @classmethod
     def of(cls, answer: DayAnswer) -> "CalendarDay":
         """The engine's answer, for clients."""
         return cls(
             day=answer.date,
+            nights=answer.nights,
             capacity=answer.capacity,
             vacancies=answer.vacancies,
             status=answer.status,

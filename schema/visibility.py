@@ -45,6 +45,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "CapacityChange",
                 "CapacityInUse",
                 "Contact",
+                "GuestCount",
                 "HoldExpired",
                 "InputError",
                 "Refusal",

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from models.errors import BookingError
+from models.errors import BookingError, InstallationError
 from server.errors import OperatorError
 from server.settings import Settings, SettingsError
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except SettingsError as error:
         return _fail(error, 2)
-    except (OperatorError, BookingError) as error:
+    except (OperatorError, InstallationError, BookingError) as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return 130
@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "--hours", type=_hours, default=TOKEN_HOURS, help=f"how long it counts (default: {TOKEN_HOURS:g})"
     )
     add("schema", _schema, "print the GraphQL schema")
+    add("rules", _rules, "print the reference of all kinds of rules, those of other packages included")
     return parser
 
 
@@ -165,6 +166,14 @@ def _schema(_settings: Settings, _arguments: argparse.Namespace) -> int:
     from server.graphql import build_schema
 
     print(build_schema().as_str())
+    return 0
+
+
+def _rules(_settings: Settings, _arguments: argparse.Namespace) -> int:
+    from engine.rules.reference import reference
+    from engine.rules.registry import RULES
+
+    print(reference(RULES), end="")
     return 0
 
 

@@ -58,6 +58,16 @@ class RuleRequest:
     activity: str | None
     guests: tuple[GuestCount, ...] | None = None
 
+    @property
+    def guest_count(self) -> int | None:
+        """How many people come; None where nobody said."""
+        return None if self.guests is None else sum(guests.count for guests in self.guests)
+
+    @property
+    def nights(self) -> int:
+        """Nights of the stay; 0 without one."""
+        return 0 if self.stay is None else (self.stay[1] - self.stay[0]).days
+
 
 @dataclass(frozen=True, slots=True)
 class RuleFacts:
@@ -78,7 +88,10 @@ class Rule(BaseModel):
     kind of rule, `summary` says in words what rules of it refuse, and with which codes; `applies_to` are the
     availability types that it has a say on: others it neither allows nor refuses. Of an ordinary type one rule decides
     at a time, of a cumulative one all that are valid; a type that looks at every day is asked if it decides on any day
-    of the request and not just on its first (engine/rules/deciding.py).
+    of the request and not just on its first (engine/rules/deciding.py). `example` are parameters that make sense, for
+    the reference (docs/rules.md).
+
+    What a parameter means never changes, nor does the default of one that may be left out: it is not stored.
     """
 
     model_config = ConfigDict(
@@ -88,6 +101,7 @@ class Rule(BaseModel):
     type: ClassVar[str]
     summary: ClassVar[str]
     applies_to: ClassVar[frozenset[str]]
+    example: ClassVar[Mapping[str, object]]
     is_cumulative: ClassVar[bool] = False
     looks_at_every_day: ClassVar[bool] = False
 
@@ -95,9 +109,17 @@ class Rule(BaseModel):
     def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:
         """The reason why this rule refuses the request, or None. Pure: asks nothing else, changes nothing."""
 
+    def nights_allowed(self, arrival: date, nights: int) -> int | None:
+        """The least number of nights, of those from `nights` on, that this rule allows a stay from this arrival on.
+
+        None: it allows no stay that long. For rules that tell stays apart by their length or departure: the calendar
+        offers the shortest stay that they allow. By default a rule has nothing to say on that.
+        """
+        return nights
+
     def parameters(self) -> dict[str, Any]:
-        """The parameters in the form in which they are stored and shown: JSON values, camelCase."""
-        return self.model_dump(mode="json", by_alias=True)
+        """The parameters in the form in which they are stored and shown: JSON values, camelCase, no defaults."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def violation(refusal: Refusal, *, path: Sequence[str] = ()) -> BookingError:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from engine.rules import limits, registry
 from engine.rules.base import Refusal, Rule, RuleFacts, RuleRequest, violation
+from engine.rules.days import days_of
 from engine.rules.slots import SLOTS_MAX, slot_intervals
 from models import civil
 from models.errors import InvalidInput
@@ -62,13 +63,36 @@ class RuleSet:
 
     def for_request(self, request: RuleRequest, zone: ZoneInfo) -> tuple[Rule, ...]:
         """The rules to ask about this request."""
-        first, last = days_of(request, zone)
+        return self._for_days(*days_of(request, zone))
+
+    def _for_days(self, first: date, last: date) -> tuple[Rule, ...]:
+        later = self._boundaries[bisect_right(self._boundaries, first) : bisect_right(self._boundaries, last)]
+        if not later or not self._looks_at_every_day:
+            return self.on(first)
         found = list(self.on(first))
-        for day in self._boundaries:
-            if first < day <= last:
-                known = {id(rule) for rule in found}
-                found += (rule for rule in self.on(day) if rule.looks_at_every_day and id(rule) not in known)
+        for day in later:
+            known = {id(rule) for rule in found}
+            found += (rule for rule in self.on(day) if rule.looks_at_every_day and id(rule) not in known)
         return tuple(found)
+
+    def shortest_stay(self, arrival: date) -> int | None:
+        """The least number of nights, at most 366, that the rules on the length and departure of stays allow.
+
+        Found by asking each for the next number that it allows, until none asks for more. None: they allow no stay
+        from this arrival on.
+        """
+        nights = 1
+        while nights <= limits.DURATION_DAYS_MAX:
+            longer = nights
+            for rule in self._for_days(arrival, arrival + timedelta(days=nights - 1)):
+                allowed = rule.nights_allowed(arrival, longer)
+                if allowed is None:
+                    return None
+                longer = max(longer, allowed)
+            if longer == nights:
+                return nights
+            nights = longer
+        return None
 
     def refusals(self, request: RuleRequest, facts: RuleFacts) -> list[Refusal]:
         """Every reason of the platform's limits, or if it has none, of the rules that decide (`registry.evaluate`)."""
@@ -108,6 +132,10 @@ class RuleSet:
         return tuple(found for found in self.rules if self.availability_type in found.rule.applies_to)
 
     @cached_property
+    def _looks_at_every_day(self) -> bool:
+        return any(found.rule.looks_at_every_day for found in self._applicable)
+
+    @cached_property
     def _boundaries(self) -> tuple[date, ...]:
         """The days on which a rule begins or ceases to be valid: between two of them the same rules decide."""
         days = {day for found in self._applicable for day in (found.valid_from, found.valid_until)}
@@ -120,14 +148,3 @@ class RuleSet:
             deciding[id(found) if found.rule.is_cumulative else found.rule.type] = found
         ordered = sorted(deciding.values(), key=lambda found: (-found.priority, found.rule.type, found.age))
         return tuple(registry.applicable((found.rule for found in ordered), self.availability_type))
-
-
-def days_of(request: RuleRequest, zone: ZoneInfo) -> tuple[date, date]:
-    """The first and the last civil day that the request touches: of a stay, those of its first and last night."""
-    if request.stay is not None:
-        arrival, departure = request.stay
-        return arrival, max(arrival, departure - timedelta(days=1))
-    return (
-        civil.local_day(request.interval.starts_at, zone),
-        civil.local_day(request.interval.ends_at - timedelta.resolution, zone),
-    )

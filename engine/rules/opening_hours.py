@@ -1,23 +1,30 @@
-"""OPENING_HOURS: a request must lie in the weekly opening hours."""
+"""OPENING_HOURS: a request must lie in the weekly opening hours, or those of a day that is an exception."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
-from operator import attrgetter
-from typing import ClassVar
+from operator import attrgetter, itemgetter
+from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from engine.rules import spans, weeks
 from engine.rules.base import OPENING_HOURS, Refusal, Rule, RuleFacts, RuleRequest
+from engine.rules.parameters import DATES_MAX, Day, wrong
 from models import civil
 from models.interval import Interval
 
 HOURS_MAX = 100
+HOURS_OF_A_DAY_MAX = 20
+
+_WEEK = timedelta(weeks=1)
 
 # (weekday, minute of that day at which it opens, minute counted from the same midnight at which it closes)
 _Week = tuple[tuple[int, int, int], ...]
+# (date, and its openings in minutes as above)
+_Exceptions = tuple[tuple[date, tuple[tuple[int, int], ...]], ...]
 
 
 class Hours(BaseModel):
@@ -30,23 +37,63 @@ class Hours(BaseModel):
     model_config = Rule.model_config
 
     weekday: weeks.Weekday
-    opens: weeks.ClockTime
-    closes: weeks.ClosingTime
+    opens: weeks.ClockTime = Field(description="HH:MM.")
+    closes: weeks.ClosingTime = Field(description="HH:MM, not included; not after opens: on the next day.")
+
+
+class HoursOfDay(BaseModel):
+    """Open from `opens` to `closes`, as in Hours, on the date of the exception."""
+
+    model_config = Rule.model_config
+
+    opens: weeks.ClockTime = Field(description="HH:MM.")
+    closes: weeks.ClosingTime = Field(description="HH:MM, not included; not after opens: on the next day.")
+
+
+class HoursException(BaseModel):
+    """What opens on one date, in place of what opens on its weekday. An empty list: nothing."""
+
+    model_config = Rule.model_config
+
+    date: Day = Field(description="YYYY-MM-DD.")
+    hours: tuple[HoursOfDay, ...] = Field(
+        max_length=HOURS_OF_A_DAY_MAX, description="What opens on it; an empty list: nothing. At most 20."
+    )
+
+
+def _each_date_once(exceptions: tuple[HoursException, ...]) -> tuple[HoursException, ...]:
+    if len({exception.date for exception in exceptions}) < len(exceptions):
+        raise wrong("should name each date only once")
+    return exceptions
 
 
 class OpeningHours(Rule):
     """The request must lie in the opening hours from its first to its last instant, else OUTSIDE_OPENING_HOURS.
 
+    On the date of an exception its hours open in place of the weekly ones; what opened the day before and goes on past
+    midnight stays open.
+
     Hours that overlap or meet, also over midnight, are one: with 00:00 to 24:00 on seven days it never closes. When
     the clocks change, hours are what the clocks on the wall show: they are an hour shorter or longer, and an opening
-    or closing time that is skipped is the end of the gap. An empty list is never open.
+    or closing time that is skipped is the end of the gap. An empty list of hours is never open.
     """
 
     type: ClassVar[str] = "OPENING_HOURS"
-    summary: ClassVar[str] = "A booking lies within the weekly opening hours, else OUTSIDE_OPENING_HOURS."
+    summary: ClassVar[str] = "A booking lies within the opening hours, else OUTSIDE_OPENING_HOURS."
     applies_to: ClassVar[frozenset[str]] = frozenset({OPENING_HOURS})
 
-    weekly: tuple[Hours, ...] = Field(max_length=HOURS_MAX)
+    example: ClassVar[Mapping[str, object]] = {
+        "weekly": [
+            {"weekday": 1, "opens": "09:00", "closes": "18:00"},
+            {"weekday": 5, "opens": "22:00", "closes": "02:00"},
+        ],
+        "exceptions": [{"date": "2026-12-25", "hours": []}],
+    }
+
+    weekly: tuple[Hours, ...] = Field(max_length=HOURS_MAX, description="What opens in every week, at most 100.")
+    exceptions: Annotated[tuple[HoursException, ...], Field(max_length=DATES_MAX), AfterValidator(_each_date_once)] = (
+        Field(default=(), description="Dates on which other hours open, at most 400.")
+    )
 
     def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:
         interval, zone = request.interval, facts.zone
@@ -78,7 +125,8 @@ class OpeningHours(Rule):
 
     def _openings(self, window: Interval, zone: ZoneInfo) -> list[Interval]:
         """The openings that have a part in the window, merged, in order; at its ends they may not be complete."""
-        openings = _open_in_weeks(self.week, zone, *weeks.weeks_around(window))
+        monday, count = weeks.weeks_around(window)
+        openings = _open_in_weeks(self.week, self._exceptions_in(monday, count), zone, monday, count)
         first = bisect_right(openings, window.starts_at, key=attrgetter("ends_at"))
         end = bisect_left(openings, window.ends_at, lo=first, key=attrgetter("starts_at"))
         return list(openings[first:end])
@@ -86,29 +134,57 @@ class OpeningHours(Rule):
     @cached_property
     def week(self) -> _Week:
         """The hours as numbers, in one form however they were written: the key under which weeks are kept."""
-        return tuple(sorted({_minutes(hours) for hours in self.weekly}))
+        return tuple(sorted({(hours.weekday, *_minutes(hours)) for hours in self.weekly}))
+
+    @cached_property
+    def _exceptions(self) -> _Exceptions:
+        return tuple(
+            sorted((one.date, tuple(sorted({_minutes(hours) for hours in one.hours}))) for one in self.exceptions)
+        )
+
+    def _exceptions_in(self, monday: date, count: int) -> _Exceptions:
+        """Those of these weeks: most have none, and are kept together with those of other rules."""
+        if not self._exceptions:
+            return ()
+        first = bisect_left(self._exceptions, monday, key=itemgetter(0))
+        end = bisect_left(self._exceptions, monday + timedelta(weeks=count), lo=first, key=itemgetter(0))
+        return self._exceptions[first:end]
 
 
-def _minutes(hours: Hours) -> tuple[int, int, int]:
+def _minutes(hours: Hours | HoursOfDay) -> tuple[int, int]:
     opens, closes = weeks.minute_of_day(hours.opens), weeks.minute_of_day(hours.closes)
-    return hours.weekday, opens, closes if closes > opens else closes + weeks.DAY_MINUTES
+    return opens, closes if closes > opens else closes + weeks.DAY_MINUTES
 
 
 # Kept, because a day of slots asks for the same weeks again and again, resources of one kind share their hours, and
 # longer windows share their weeks.
 @lru_cache(maxsize=2048)
-def _open_in_weeks(week: _Week, zone: ZoneInfo, monday: date, count: int) -> tuple[Interval, ...]:
+def _open_in_weeks(
+    week: _Week, exceptions: _Exceptions, zone: ZoneInfo, monday: date, count: int
+) -> tuple[Interval, ...]:
+    by_week = {day: tuple(one for one in exceptions if day <= one[0] < day + _WEEK) for day in _mondays_of(exceptions)}
     return tuple(
-        spans.merge(interval for day in weeks.mondays(monday, count) for interval in _open_in_week(week, zone, day))
+        spans.merge(
+            interval
+            for day in weeks.mondays(monday, count)
+            for interval in _open_in_week(week, by_week.get(day, ()), zone, day)
+        )
     )
 
 
+def _mondays_of(exceptions: _Exceptions) -> set[date]:
+    return {day - timedelta(days=day.weekday()) for day, _ in exceptions}
+
+
 @lru_cache(maxsize=4096)
-def _open_in_week(week: _Week, zone: ZoneInfo, monday: date) -> tuple[Interval, ...]:
+def _open_in_week(week: _Week, exceptions: _Exceptions, zone: ZoneInfo, monday: date) -> tuple[Interval, ...]:
     """What opens in one week, in no order."""
+    excepted = {day for day, _ in exceptions}
+    days = [(monday + timedelta(days=weekday - 1), opens, closes) for weekday, opens, closes in week]
+    days = [one for one in days if one[0] not in excepted]
+    days += [(day, opens, closes) for day, hours in exceptions for opens, closes in hours]
     intervals = []
-    for weekday, opens, closes in week:
-        day = monday + timedelta(days=weekday - 1)
+    for day, opens, closes in days:
         starts_at = civil.instant_or_next(*weeks.civil_time(day, opens), zone)
         ends_at = civil.instant_or_next(*weeks.civil_time(day, closes), zone, last=True)
         if starts_at < ends_at:  # all of it may lie in a gap

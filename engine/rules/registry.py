@@ -1,23 +1,64 @@
 """The kinds of rules by name, and how a set of rules is asked.
 
-To add a kind: write its file, add its class to `RULES`, write its table test.
+To add a kind, follow the recipe in CONTRIBUTING.md.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from pydantic import ValidationError
 
 from engine.rules import limits
+from engine.rules.activities import Activities
 from engine.rules.base import START_TIME, Refusal, Rule, RuleFacts, RuleRequest
+from engine.rules.blackout import Blackout
+from engine.rules.closed_to_arrival import ClosedToArrival
+from engine.rules.closed_to_departure import ClosedToDeparture
+from engine.rules.duration import Duration
+from engine.rules.guest_types import GuestTypes
+from engine.rules.missing import MissingRule
+from engine.rules.notice import Notice
 from engine.rules.opening_hours import OpeningHours
+from engine.rules.party_size import PartySize
+from engine.rules.plugins import installed
 from engine.rules.session_times import SessionTimes
 from engine.rules.start_grid import StartGrid
+from engine.rules.stay_length import StayLength
+from engine.rules.stay_through import StayThrough
+from engine.rules.stop_sell import StopSell
 from models.errors import InvalidInput
 
-RULES: Mapping[str, type[Rule]] = MappingProxyType(
-    {rule.type: rule for rule in (OpeningHours, StartGrid, SessionTimes)}
+BUILT_IN: Mapping[str, type[Rule]] = MappingProxyType(
+    {
+        rule.type: rule
+        for rule in (
+            OpeningHours,
+            StartGrid,
+            SessionTimes,
+            Blackout,
+            StopSell,
+            Notice,
+            Duration,
+            PartySize,
+            GuestTypes,
+            Activities,
+            StayLength,
+            StayThrough,
+            ClosedToArrival,
+            ClosedToDeparture,
+        )
+    }
 )
+
+RULES: Mapping[str, type[Rule]] = MappingProxyType({**BUILT_IN, **installed(BUILT_IN)})
+"""All kinds that there are: our own, and those of other packages that are installed, found once when this is imported.
+
+Importing this raises `InstallationError` if one of them can not be used.
+"""
+
+logger = logging.getLogger(__name__)
 
 # A resource of sessions that nobody has given any must refuse everything, not allow everything.
 _NO_SESSIONS = SessionTimes(weekly=())
@@ -39,8 +80,31 @@ def parse(type: str, parameters: Mapping[str, object], *, path: Sequence[str] = 
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = [str(part)[:64] for part in first["loc"]]
-        message = f"{type}: {'.'.join(field)}: {first['msg']}"
+        message = ": ".join(filter(None, (type, ".".join(field), first["msg"])))
         raise InvalidInput(message, path=(*path, "parameters", *field)) from None
+
+
+def stored(type: str, parameters: Mapping[str, object]) -> Rule:
+    """The rule that was stored with this type and these parameters, also where its package is no longer installed.
+
+    What can not be read as a rule any more becomes one that refuses everything and says so: a rule that is ignored
+    would let through what it was set against. Logged once per type.
+    """
+    try:
+        return parse(type, parameters)
+    except InvalidInput as error:
+        _warn_once(type, error.message if type in RULES else "no installed package has this type")
+        return MissingRule(missing=type)
+
+
+def summary(type: str) -> str:
+    """What rules of this type refuse, in words; also of one that is not installed."""
+    return RULES[type].summary if type in RULES else MissingRule.summary
+
+
+@lru_cache(maxsize=1024)
+def _warn_once(type: str, reason: str) -> None:
+    logger.warning("stored rules of type %s can not be read: what they are set for is refused (%s)", type, reason)
 
 
 def evaluate(rules: Iterable[Rule], request: RuleRequest, facts: RuleFacts) -> list[Refusal]:

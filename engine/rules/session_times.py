@@ -1,5 +1,6 @@
 """SESSION_TIMES: a request must be one of the weekly sessions, such as a class or a departure."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Annotated, ClassVar
@@ -29,8 +30,10 @@ class Session(BaseModel):
     model_config = Rule.model_config
 
     weekday: weeks.Weekday
-    starts: weeks.ClockTime
-    duration_minutes: Annotated[int, Field(strict=True, ge=1, le=DURATION_MINUTES_MAX)]
+    starts: weeks.ClockTime = Field(description="HH:MM.")
+    duration_minutes: Annotated[int, Field(strict=True, ge=1, le=DURATION_MINUTES_MAX)] = Field(
+        description="Minutes gone by."
+    )
 
 
 class SessionTimes(Rule):
@@ -44,7 +47,9 @@ class SessionTimes(Rule):
     summary: ClassVar[str] = "A booking is one of the weekly sessions, else OFF_GRID."
     applies_to: ClassVar[frozenset[str]] = frozenset({START_TIME})
 
-    weekly: tuple[Session, ...] = Field(max_length=SESSIONS_MAX)
+    example: ClassVar[Mapping[str, object]] = {"weekly": [{"weekday": 6, "starts": "08:30", "durationMinutes": 90}]}
+
+    weekly: tuple[Session, ...] = Field(max_length=SESSIONS_MAX, description="The sessions of every week, at most 400.")
 
     def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:
         interval, zone = request.interval, facts.zone

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from engine.rules import limits, spans, start_grid, weeks
 from engine.rules.base import OPENING_HOURS, START_TIME, Rule, violation
+from engine.rules.duration import Duration
 from engine.rules.opening_hours import OpeningHours
 from engine.rules.session_times import SessionTimes
 from engine.rules.start_grid import StartGrid
@@ -27,15 +28,16 @@ def slot_intervals(
     zone: ZoneInfo,
     limit: int = SLOTS_MAX,
 ) -> list[Interval]:
-    """The times that start in the window and that these rules allow, in order; they may end after it.
+    """The times that start in the window and that these rules know, in order; they may end after it.
 
     That the *start* counts makes windows add up: the slots of two days are those of the first and those of the
     second, also for a class that ends after midnight.
 
-    OPENING_HOURS: every start on the grid (every 30 minutes if no rule tells) from which `duration_minutes` (the
-    step of the grid, if None) lie within the opening hours; with no such rule it is always open. Of several rules of
-    a type all must agree. START_TIME: the sessions, of `duration_minutes` if that is given. NIGHTLY: none, nights
-    have a calendar.
+    OPENING_HOURS: every start on the grid (every 30 minutes if no rule tells) from which `duration_minutes` lie within
+    the opening hours; with no such rule it is always open. If None: the shortest time that DURATION allows, or with no
+    such rule a step of the grid; a time that DURATION refuses is offered if it is asked for, and refused then. Of
+    several rules of a type all must agree. START_TIME: the sessions, of `duration_minutes` if that is given. NIGHTLY:
+    none, nights have a calendar.
 
     Times in the past are included: only who knows the time can refuse them. Raises InvalidInput if there would be
     more than `limit` slots, found out without making them, if the window is longer than 366 days or starts in no
@@ -68,7 +70,7 @@ def _opening_hours_slots(
     grids = [rule.minutes for rule in rules if isinstance(rule, StartGrid)]
     # All grids count from midnight, so what is on each of them is on the grid of their common multiple.
     minutes = lcm(*grids) if grids else GRID_MINUTES_DEFAULT
-    duration = timedelta(minutes=duration_minutes or minutes)
+    duration = timedelta(minutes=duration_minutes or _shortest(rules, minutes))
     reach = Interval(window.starts_at, window.ends_at + duration)
     open_time = [reach]
     for rule in rules:
@@ -79,6 +81,11 @@ def _opening_hours_slots(
         if open_interval.starts_at < end:
             for starts_at in start_grid.starts(Interval(open_interval.starts_at, end), minutes, zone):
                 yield Interval(starts_at, starts_at + duration)
+
+
+def _shortest(rules: Sequence[Rule], grid_minutes: int) -> int:
+    lengths = [rule.shortest_minutes(grid_minutes) for rule in rules if isinstance(rule, Duration)]
+    return max(lengths, default=grid_minutes)
 
 
 def _session_slots(

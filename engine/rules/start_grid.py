@@ -1,6 +1,6 @@
 """START_GRID: a request must start at a time of day that is a multiple of so many minutes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
@@ -36,7 +36,11 @@ class StartGrid(Rule):
     summary: ClassVar[str] = "A booking starts at a time of the grid, counted from midnight, else OFF_GRID."
     applies_to: ClassVar[frozenset[str]] = frozenset({OPENING_HOURS})
 
-    minutes: Annotated[int, Field(strict=True, ge=1, le=DAY_MINUTES), AfterValidator(_dividing_the_day)]
+    example: ClassVar[Mapping[str, object]] = {"minutes": 30}
+
+    minutes: Annotated[int, Field(strict=True, ge=1, le=DAY_MINUTES), AfterValidator(_dividing_the_day)] = Field(
+        description="So far apart are the starts; must divide a day of 1,440 minutes."
+    )
 
     def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:
         starts_at, zone = request.interval.starts_at, facts.zone

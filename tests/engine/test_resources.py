@@ -206,6 +206,21 @@ async def test_a_schedule_is_stored_as_rules(
     }
 
 
+async def test_other_weekly_hours_leave_the_exceptions(
+    database: Database, owner: "asyncpg.Connection", manager: Viewer, venue: Venue
+) -> None:
+    """Exceptions are no part of a schedule: they are set as a rule, on the one that the schedule made."""
+    key = await create_resource(database, manager, creation(venue, schedule=Schedule(opening_hours=HOURS)))
+    await owner.execute(
+        """UPDATE booking_rule SET parameters = parameters || '{"exceptions": [{"date": "2026-12-25", "hours": []}]}'"""
+    )
+    await update_resource(database, manager, update(key, Schedule(opening_hours=HOURS[:1])))
+    assert await rules_of(owner, key) == {
+        "OPENING_HOURS": '{"weekly": [{"opens": "09:00", "closes": "18:00", "weekday": 1}],'
+        ' "exceptions": [{"date": "2026-12-25", "hours": []}]}'
+    }
+
+
 async def test_an_update_sets_and_removes_only_the_named_parts_of_a_schedule(
     database: Database, owner: "asyncpg.Connection", manager: Viewer, venue: Venue
 ) -> None:

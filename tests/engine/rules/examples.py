@@ -1,12 +1,16 @@
 """Zones, instants and requests that the rules' tests share."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from engine.rules import registry
-from engine.rules.base import OPENING_HOURS, Rule, RuleFacts, RuleRequest
+from engine.rules.base import NIGHTLY, OPENING_HOURS, GuestCount, Refusal, Rule, RuleFacts, RuleRequest
 from models import civil
+from models.errors import InvalidInput
 from models.interval import Interval
 
 LISBON = civil.zone("Europe/Lisbon")  # 2026-03-29 01:00 → 02:00, 2026-10-25 02:00 → 01:00
@@ -45,6 +49,42 @@ def interval(starts_at: str, ends_at: str) -> Interval:
 
 def request(asked: Interval, *, quantity: int = 1) -> RuleRequest:
     return RuleRequest(interval=asked, stay=None, quantity=quantity, activity=None)
+
+
+def stay(arrival: str, nights: int, *, zone: ZoneInfo = ALGIERS, quantity: int = 1) -> RuleRequest:
+    """Nights from 15:00 to 11:00 by the clocks of the zone."""
+    first = date.fromisoformat(arrival)
+    last = first + timedelta(days=nights)
+    return RuleRequest(civil.night(first, last, time(15), time(11), zone), (first, last), quantity, None)
+
+
+def guests(**counts: int) -> tuple[GuestCount, ...]:
+    """ADULT=2: two adults whose ages are not told."""
+    return tuple(GuestCount(type_, count) for type_, count in counts.items())
+
+
+def refusal_of(
+    type_: str, parameters: Mapping[str, object], asked: RuleRequest, *, zone: ZoneInfo = ALGIERS, now: str = ""
+) -> Refusal | None:
+    """What a rule with these parameters answers; `now`: ISO 8601 with an offset, long ago if it is not given."""
+    kind = OPENING_HOURS if asked.stay is None else NIGHTLY
+    known = facts(zone, now=datetime.fromisoformat(now) if now else LONG_AGO, availability_type=kind)
+    return registry.parse(type_, parameters).evaluate(asked, known)
+
+
+def code_of(type_: str, parameters: Mapping[str, object], asked: RuleRequest, **more: Any) -> str | None:
+    """The code with which it refuses, or None."""
+    refusal = refusal_of(type_, parameters, asked, **more)
+    return None if refusal is None else refusal.code
+
+
+def fault_of(type_: str, parameters: Mapping[str, object]) -> str:
+    """Which parameter is refused: "minutes", "weekly.0.opens", or "" for what they are together."""
+    with pytest.raises(InvalidInput) as caught:
+        registry.parse(type_, parameters)
+    assert caught.value.path[0] == "parameters"
+    assert caught.value.message.startswith(f"{type_}: ")
+    return ".".join(caught.value.path[1:])
 
 
 def facts(zone: ZoneInfo, *, now: datetime = LONG_AGO, availability_type: str = OPENING_HOURS) -> RuleFacts:

@@ -3,13 +3,14 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.rules import registry, spans
-from engine.rules.base import NIGHTLY, START_TIME, Refusal
-from engine.rules.opening_hours import HOURS_MAX, OpeningHours
+from engine.rules import registry, slots, spans
+from engine.rules.base import NIGHTLY, OPENING_HOURS, START_TIME, Refusal
+from engine.rules.opening_hours import HOURS_MAX, Hours, OpeningHours
+from engine.rules.start_grid import StartGrid
 from models import civil
 from models.errors import InvalidInput
 from models.interval import Interval
@@ -43,6 +44,7 @@ def every_day(opens: str, closes: str) -> OpeningHours:
     return hours(*((weekday, opens, closes) for weekday in range(1, 8)))
 
 
+OPEN = {"opens": "10:00", "closes": "12:00"}
 SUNDAY = hours((7, "09:00", "12:00"), (7, "14:00", "18:00"))
 ALWAYS = every_day("00:00", "24:00")
 NIGHTCLUB = hours((5, "22:00", "04:00"), (6, "22:00", "04:00"))
@@ -84,6 +86,57 @@ NIGHTCLUB = hours((5, "22:00", "04:00"), (6, "22:00", "04:00"))
 def test_opening_hours(rule: OpeningHours, starts_at: str, ends_at: str, accepted: bool) -> None:
     asked = interval(starts_at, ends_at)
     assert codes([rule], asked, facts_at(asked, ALGIERS)) == ([] if accepted else ["OUTSIDE_OPENING_HOURS"])
+
+
+def with_exceptions(rule: OpeningHours, exceptions: dict[str, list[tuple[str, str]]]) -> OpeningHours:
+    told = [
+        {"date": day, "hours": [{"opens": opens, "closes": closes} for opens, closes in its_hours]}
+        for day, its_hours in exceptions.items()
+    ]
+    found = registry.parse("OPENING_HOURS", {**rule.parameters(), "exceptions": told})
+    assert isinstance(found, OpeningHours)
+    return found
+
+
+HOLIDAYS = with_exceptions(
+    every_day("09:00", "17:00"), {"2026-11-22": [], "2026-11-24": [("10:00", "12:00"), ("22:00", "02:00")]}
+)
+ONE_MORNING = with_exceptions(hours(), {"2026-11-22": [("08:00", "09:00")]})
+
+
+@pytest.mark.parametrize(
+    ("rule", "starts_at", "ends_at", "accepted"),
+    [
+        (HOLIDAYS, "2026-11-21T16:00+01:00", "2026-11-21T17:00+01:00", True),
+        (HOLIDAYS, "2026-11-22T10:00+01:00", "2026-11-22T11:00+01:00", False),
+        (HOLIDAYS, "2026-11-23T09:00+01:00", "2026-11-23T17:00+01:00", True),
+        (HOLIDAYS, "2026-11-24T09:30+01:00", "2026-11-24T10:30+01:00", False),
+        (HOLIDAYS, "2026-11-24T10:00+01:00", "2026-11-24T12:00+01:00", True),
+        (HOLIDAYS, "2026-11-24T12:00+01:00", "2026-11-24T12:01+01:00", False),
+        (HOLIDAYS, "2026-11-24T22:00+01:00", "2026-11-25T02:00+01:00", True),
+        (HOLIDAYS, "2026-11-25T01:00+01:00", "2026-11-25T02:01+01:00", False),
+        (HOLIDAYS, "2026-11-25T09:00+01:00", "2026-11-25T17:00+01:00", True),
+        # What opened the evening before goes on into a day that is closed.
+        (with_exceptions(NIGHTCLUB, {"2026-11-21": []}), "2026-11-20T22:00+01:00", "2026-11-21T04:00+01:00", True),
+        (with_exceptions(NIGHTCLUB, {"2026-11-21": []}), "2026-11-21T22:00+01:00", "2026-11-21T23:00+01:00", False),
+        (ONE_MORNING, "2026-11-22T08:00+01:00", "2026-11-22T09:00+01:00", True),
+        (ONE_MORNING, "2026-11-22T08:00+01:00", "2026-11-22T09:01+01:00", False),
+        (with_exceptions(ALWAYS, {"2027-01-01": []}), "2026-12-31T00:00+01:00", "2027-01-01T00:00+01:00", True),
+        (with_exceptions(ALWAYS, {"2027-01-01": []}), "2026-12-31T00:00+01:00", "2027-01-01T00:01+01:00", False),
+    ],
+)
+def test_exceptions(rule: OpeningHours, starts_at: str, ends_at: str, accepted: bool) -> None:
+    asked = interval(starts_at, ends_at)
+    assert codes([rule], asked, facts_at(asked, ALGIERS)) == ([] if accepted else ["OUTSIDE_OPENING_HOURS"])
+
+
+def test_slots_follow_exceptions() -> None:
+    window = interval("2026-11-22T00:00+01:00", "2026-11-25T00:00+01:00")
+    found = slots.slot_intervals([HOLIDAYS, StartGrid(minutes=120)], OPENING_HOURS, window, None, ALGIERS)
+    assert [f"{slot.starts_at.astimezone(ALGIERS):%d %H}" for slot in found] == [
+        *(f"23 {hour}" for hour in (10, 12, 14)),
+        *(f"24 {hour}" for hour in (10, 22)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +221,28 @@ def test_open_intervals_agree_with_a_walk_over_the_clocks(rule: OpeningHours, pl
     assert found == sorted(set(found))
     # Merged: no two of them meet.
     assert all(earlier.ends_at < later.starts_at for earlier, later in pairwise(openings))
+
+
+@given(rule=oracles.opening_hours, other=oracles.opening_hours, place=oracles.places_and_windows(), data=st.data())
+@settings(deadline=None)
+def test_exceptions_are_the_hours_of_a_weekday_on_one_date(
+    rule: OpeningHours, other: OpeningHours, place: tuple[ZoneInfo, Interval], data: st.DataObject
+) -> None:
+    """Told a second time: each date's hours become those of its weekday in a week that has no other such day."""
+    zone, window = place
+    first = civil.local_day(window.starts_at, zone) - timedelta(days=1)
+    dates = data.draw(st.sets(st.integers(0, 5).map(lambda n: first + timedelta(days=n)), max_size=3))
+    assume(first.year > 2011)  # Apia has no 2011-12-30
+    its_hours = [(one.opens, one.closes) for one in other.weekly]
+    found = with_exceptions(rule, {day.isoformat(): its_hours for day in dates})
+    weekdays = {day.isoweekday() for day in dates}
+    week = [one for one in rule.weekly if one.weekday not in weekdays]
+    week += [Hours(weekday=day, opens=opens, closes=closes) for day in weekdays for opens, closes in its_hours]
+    # Six days are less than a week; what reaches in from before and after them is left out.
+    inner = civil.civil_day(first + timedelta(days=1), zone).clip(window)
+    if inner is not None:
+        same = OpeningHours(weekly=tuple(week)).open_intervals(inner, zone)
+        assert found.open_intervals(inner, zone) == same
 
 
 @given(rule=oracles.opening_hours, zone=st.sampled_from([LISBON, LORD_HOWE, NEW_YORK, HAVANA]))
@@ -259,7 +334,16 @@ def test_it_has_no_say_on_sessions_and_nights() -> None:
         ({"weekly": [{"weekday": 1, "opens": "09:00", "closes": "25:00"}]}, "weekly.0.closes"),
         ({"weekly": [{"weekday": 1, "opens": "09:00"}]}, "weekly.0.closes"),
         ({"weekly": [{"weekday": 1, "opens": "09:00", "closes": "12:00", "from": 1}]}, "weekly.0.from"),
-        ({"weekly": [], "exceptions": []}, "exceptions"),
+        ({"weekly": [], "exception": []}, "exception"),
+        ({"weekly": [], "exceptions": [{"date": "2026-02-29", "hours": []}]}, "exceptions.0.date"),
+        ({"weekly": [], "exceptions": [{"date": "2026-02-28"}]}, "exceptions.0.hours"),
+        (
+            {"weekly": [], "exceptions": [{"date": "2026-02-28", "hours": [{"opens": "9"}]}]},
+            "exceptions.0.hours.0.opens",
+        ),
+        ({"weekly": [], "exceptions": [{"date": "2026-02-28", "hours": [OPEN] * 21}]}, "exceptions.0.hours"),
+        ({"weekly": [], "exceptions": [{"date": "2026-02-28", "hours": []}] * 2}, "exceptions"),
+        ({"weekly": [], "exceptions": [{"date": "2026-02-28", "hours": []}] * 401}, "exceptions"),
         ({"weekly": [{"weekday": 1, "opens": "09:00", "closes": "12:00"}] * (HOURS_MAX + 1)}, "weekly"),
     ],
 )

