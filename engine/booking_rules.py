@@ -111,7 +111,7 @@ def _wanted(found: Found, request: SetBookingRule, viewer: Viewer) -> BookingRul
 async def _written(session: WriteSession, rule: BookingRule, *, before: int | None) -> dict[str, Any]:
     await session.flush()
     await session.refresh(rule, ["version"])  # the database's own to give
-    return {"rule_id": str(rule.id), "before": before, "version": rule.version}
+    return {"rule_id": str(rule.id), "rule_before": before, "rule_version": rule.version}
 
 
 async def _commit(
@@ -124,9 +124,10 @@ async def _commit(
     command = Command(organization_id, viewer.actor, request.key, request.request_hash)
     done = await commit_once(database, command, work)
     key = RuleKey(organization_id, UUID(done["rule_id"]))
-    history = await _history(database, key, [done["before"] or 0, done["version"]])
-    rule = history[done["version"]]
-    return Outcome(RuleChange(history.get(done["before"]), None if rule.is_removed else rule), rule)
+    before, version = done["rule_before"], done["rule_version"]
+    history = await _history(database, key, [version] if before is None else [before, version])
+    rule = history[version]
+    return Outcome(RuleChange(None if before is None else history[before], None if rule.is_removed else rule), rule)
 
 
 async def _history(database: Database, key: RuleKey, versions: list[int]) -> dict[int, BookingRule]:
