@@ -93,7 +93,7 @@ async def plan(database: Database, viewer: Viewer, request: SetBookingRule | Rem
     """
     check_key(request.key)
     require(viewer, request.target)
-    async with database.reading() as session:
+    async with database.reading(request.target.organization_id) as session:
         found = await find(session, request.target)
     if isinstance(request, RemoveBookingRule):
         return RuleChange(found.rule_to_change(request.expected_version), None)
@@ -132,7 +132,7 @@ async def _commit(
 
 async def _history(database: Database, key: RuleKey, versions: list[int]) -> dict[int, BookingRule]:
     """The rule as of each of these versions."""
-    async with database.reading() as session:
+    async with database.reading(key.organization_id) as session:
         rows = await session.exec(
             select(BookingRuleChange).where(
                 BookingRuleChange.organization_id == key.organization_id,

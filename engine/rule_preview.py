@@ -89,7 +89,7 @@ async def preview(
     that makes no sense, with the path of the input's `sample`.
     """
     organization_id = change.scope.organization_id
-    async with database.reading() as session:
+    async with database.reading(organization_id) as session:
         touched = await read_touched(session, change.scope, limit=RESOURCES_MAX)
     day = question.day or civil.local_day(now, civil.zone(touched.venue.time_zone))
     keys = [ResourceKey(organization_id, id_) for id_ in touched.resource_ids]
@@ -109,7 +109,7 @@ async def breaks(database: Database, change: RuleChange, *, now: datetime) -> Br
     rule that decided over it before in the same words is not asked, whether the item keeps it or not. What depends on
     other bookings is not judged.
     """
-    async with database.reading() as session:
+    async with database.reading(change.scope.organization_id) as session:
         found = await read_items_to_come(session, change.scope, now=now, limit=ITEMS_MAX + 1)
     items = found[:ITEMS_MAX]
     facts = await load_facts(database, list(dict.fromkeys(_resource_of(one.item) for one in items)))

@@ -315,7 +315,7 @@ async def test_a_resource_that_is_made_meanwhile_has_the_rule(
 ) -> None:
     """The venue is locked: the rule waits for the resource, whose facts may be known before the rule is."""
     venue = await make_venue(database)
-    async with database.writing() as session:
+    async with database.writing(venue.organization_id) as session:
         await session.get(type(venue), (venue.organization_id, venue.id), with_for_update={"read": True})
         resource = Resource(
             organization_id=venue.organization_id, venue_id=venue.id, slug="new", name="New", capacity=1,
