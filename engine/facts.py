@@ -97,6 +97,24 @@ async def known_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[R
     return kept | await load_facts(database, missing) if missing else kept
 
 
+def rule_set(resource: Resource, rows: Sequence[BookingRule]) -> RuleSet:
+    """These rules, as they decide over this resource."""
+    return RuleSet(
+        tuple(
+            SetRule(
+                rule=registry.stored(row.type, row.parameters),
+                of_resource=row.resource_id is not None,
+                priority=row.priority,
+                valid_from=row.valid_from,
+                valid_until=row.valid_until,
+                age=row.id.int,
+            )
+            for row in rows
+        ),
+        resource.availability_type,
+    )
+
+
 async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
     # The resource first: what is read after it can be newer than its version says, but never older.
     rows = await session.exec(
@@ -113,28 +131,11 @@ async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[Resou
             venue=venue,
             stored_rules=tuple(rules[key]),
             requirements=tuple(requirements[key]),
-            rules=_rule_set(resource, rules[key]),
+            rules=rule_set(resource, rules[key]),
             version=resource.version,
         )
         for key, (resource, venue) in found.items()
     }
-
-
-def _rule_set(resource: Resource, rows: Sequence[BookingRule]) -> RuleSet:
-    return RuleSet(
-        tuple(
-            SetRule(
-                rule=registry.stored(row.type, row.parameters),
-                of_resource=row.resource_id is not None,
-                priority=row.priority,
-                valid_from=row.valid_from,
-                valid_until=row.valid_until,
-                age=row.id.int,
-            )
-            for row in rows
-        ),
-        resource.availability_type,
-    )
 
 
 async def _rules(

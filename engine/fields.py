@@ -63,6 +63,11 @@ def check_range(field: str, value: int, minimum: int, maximum: int) -> None:
         raise InvalidInput(f"{field} must be from {minimum:,} to {maximum:,}.", path=("input", field))
 
 
+def is_text(value: str) -> bool:
+    """Whether the database and the wire can carry every character; lines and tabs are text too."""
+    return _is_text(value, several_lines=True)
+
+
 def _check_prose(field: str, prose: str | None, length_max: int) -> None:
     if prose is not None and (len(prose) > length_max or not _is_text(prose, several_lines=True)):
         message = f"A {field} is up to {length_max:,} characters of text."

@@ -75,16 +75,19 @@ async def write_schedule(
 ) -> None:
     """Store these rules in place of those of the same types that a schedule has made: of priority 0, always valid.
 
+    Of several such, which managers may make (engine/booking_rules.py), the youngest decides: it stays, the others go.
     The caller has locked the resource.
     """
     for _, type_, rule in rules:
-        row = (await session.exec(_scheduled(resource, type_))).one_or_none()
-        if row is not None:
-            row.is_removed = rule is None
-            # What a schedule does not speak of stays, such as the exceptions of opening hours.
-            row.parameters = row.parameters if rule is None else {**row.parameters, **rule.parameters()}
+        scheduled = (await session.exec(_scheduled(resource, type_))).all()
+        for position, row in enumerate(scheduled):
+            stays = rule is not None and position == 0
+            row.is_removed = not stays
+            if rule is not None and stays:
+                # What a schedule does not speak of stays, such as the exceptions of opening hours.
+                row.parameters = {**row.parameters, **rule.parameters()}
             row.last_actor = actor
-        elif rule is not None:
+        if rule is not None and not scheduled:
             session.add(
                 BookingRule(
                     organization_id=resource.organization_id,
@@ -109,8 +112,7 @@ def _scheduled(resource: ResourceKey, type_: str) -> SelectOfScalar[BookingRule]
             col(BookingRule.valid_until).is_(None),
             not_(col(BookingRule.is_removed)),
         )
-        .order_by(col(BookingRule.id))
-        .limit(1)
+        .order_by(col(BookingRule.id).desc())
     )
 
 

@@ -18,6 +18,13 @@ class ResourceKey(NamedTuple):
     id: uuid.UUID
 
 
+class RuleKey(NamedTuple):
+    """A booking rule of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+
+
 class BookingKey(NamedTuple):
     """A booking of an organization."""
 

@@ -7,6 +7,8 @@ from resolvers.booking_confirm import booking_confirm
 from resolvers.booking_extend import booking_extend
 from resolvers.booking_hold import booking_hold
 from resolvers.booking_release import booking_release
+from resolvers.booking_rule_remove import booking_rule_remove
+from resolvers.booking_rule_set import booking_rule_set
 from resolvers.capacity_set import capacity_set
 from resolvers.resource_close import resource_close
 from resolvers.resource_create import resource_create
@@ -35,6 +37,8 @@ class Mutation:
     venue_update = venue_update
     resource_create = resource_create
     resource_update = resource_update
+    booking_rule_set = booking_rule_set
+    booking_rule_remove = booking_rule_remove
     capacity_set = capacity_set
     resource_close = resource_close
     resource_open = resource_open

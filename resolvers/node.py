@@ -8,17 +8,18 @@ import strawberry
 
 from engine.bookings import may_see
 from models.errors import InvalidInput
-from models.keys import BookingKey, ResourceKey, VenueKey
+from models.keys import BookingKey, ResourceKey, RuleKey, VenueKey
 from resolvers.access import query
 from schema.access import Access
 from schema.booking import Booking
+from schema.booking_rule import BookingRule
 from schema.context import Context, Info
 from schema.global_id import GlobalId, GlobalKind, decode
 from schema.node import Node
 from schema.organization import Organization
-from schema.resource import BookingRule, Resource
+from schema.resource import Resource
 from schema.venue import Venue
-from schema.visibility import may_see_organization, may_see_venue
+from schema.visibility import may_see_organization, may_see_rule, may_see_venue
 
 IDS_MAX = 100
 
@@ -30,7 +31,8 @@ ManyIds = Annotated[list[strawberry.ID], strawberry.argument(description="At mos
     Access.PUBLIC,
     description=(
         "Anything by its id, if the viewer may see it. Null for an unknown, foreign or malformed id: no difference is "
-        "shown. Finds Organization, Venue, Resource, BookingRule and, for who made it and for staff, Booking."
+        "shown. Finds Organization, Venue, Resource, BookingRule and, for who made it and for staff, Booking; "
+        "for staff removed rules too."
     ),
 )
 async def node(info: Info, id: OneId) -> Node | None:
@@ -69,8 +71,8 @@ async def _resource(context: Context, id: GlobalId) -> Node | None:
 
 
 async def _booking_rule(context: Context, id: GlobalId) -> Node | None:
-    found = await context.loaders.rules.load((id.organization_id, id.id))
-    return BookingRule.of(found[0]) if found is not None and may_see_venue(context.viewer, found[1]) else None
+    found = await context.loaders.rules.load(RuleKey(id.organization_id, id.id))
+    return BookingRule.of(found[0]) if found is not None and may_see_rule(context.viewer, *found) else None
 
 
 async def _booking(context: Context, id: GlobalId) -> Node | None:

@@ -3,6 +3,7 @@
 import strawberry
 
 from resolvers.availability import availability
+from resolvers.booking_rule_types import booking_rule_types
 from resolvers.bookings import booking, bookings
 from resolvers.node import node, nodes
 from resolvers.venues import venue, venues
@@ -25,4 +26,5 @@ class Query:
     availability = availability
     booking = booking
     bookings = bookings
+    booking_rule_types = booking_rule_types
     viewer = viewer

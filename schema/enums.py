@@ -1,7 +1,7 @@
 """Enumerations of the contract, with what each value means to who reads the schema."""
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TypeVar
 
 import strawberry
@@ -9,18 +9,32 @@ import strawberry
 from engine.vacancies import AvailabilityStatus
 from engine.viewer import Role
 from models.booking import BookingEventKind, BookingStatus
-from models.resource import AvailabilityType, Sharing
+from models.resource import AvailabilityType, BookingRule, Sharing
 from schema.error_codes import MEANINGS, ErrorCode
 
 __all__ = [
     "AvailabilityStatus",
     "AvailabilityType",
     "BookingEventKind",
+    "BookingRuleScope",
     "BookingStatus",
     "ErrorCode",
     "Role",
     "Sharing",
 ]
+
+
+class BookingRuleScope(StrEnum):
+    """What a rule is of."""
+
+    RESOURCE = "RESOURCE"
+    VENUE = "VENUE"
+
+    @classmethod
+    def of(cls, rule: BookingRule) -> "BookingRuleScope":
+        """The scope of a stored rule."""
+        return cls.VENUE if rule.venue_id else cls.RESOURCE
+
 
 EnumClass = TypeVar("EnumClass", bound=type[Enum])
 
@@ -99,6 +113,15 @@ described(
         "RELEASED": "The hold was given up.",
         "CANCELLED": "It was cancelled.",
         "EXPIRED": "The hold ended by itself, or the venue did not approve in time.",
+    },
+)
+
+described(
+    BookingRuleScope,
+    description="What a rule is of.",
+    values={
+        "RESOURCE": "One resource; it goes before the venue's of the same type.",
+        "VENUE": "All resources of the venue that its type has a say on.",
     },
 )
 

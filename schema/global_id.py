@@ -14,7 +14,7 @@ from typing import NamedTuple
 import strawberry
 
 from models.errors import NotFound
-from models.keys import BookingKey, ResourceKey, VenueKey
+from models.keys import BookingKey, ResourceKey, RuleKey, VenueKey
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{44}")
 
@@ -67,6 +67,11 @@ def venue_key(text: str, path: Sequence[str]) -> VenueKey:
 def booking_key(text: str, path: Sequence[str]) -> BookingKey:
     """The key of a booking's id; NotFound, with the input's `path`, for anything else."""
     return BookingKey(*_of_kind(GlobalKind.BOOKING, text, path, "There is no such booking."))
+
+
+def rule_key(text: str, path: Sequence[str]) -> RuleKey:
+    """The key of a booking rule's id; NotFound, with the input's `path`, for anything else."""
+    return RuleKey(*_of_kind(GlobalKind.BOOKING_RULE, text, path, "There is no such rule."))
 
 
 def _of_kind(kind: GlobalKind, text: str, path: Sequence[str], message: str) -> tuple[uuid.UUID, uuid.UUID]:

@@ -18,12 +18,13 @@ from engine.viewer import Role, Viewer
 from models.booking import BookingEvent
 from models.database import Database, ReadSession
 from models.interval import Interval
-from models.keys import BookingKey, ResourceKey, VenueKey
+from models.keys import BookingKey, ResourceKey, RuleKey, VenueKey
 from models.ledger.requests import BookingRecord
 from models.queries.bookings import EventPage, read_bookings, read_event_pages
 from models.queries.catalog import ResourcePage, read_organizations, read_resource_pages, read_rules, read_venues
+from models.queries.rules import RuleChangePage, read_rule_change_pages, read_venue_rules
 from models.queries.timelines import TimelineView, read_timelines
-from models.resource import BookingRule, Resource
+from models.resource import BookingRule, BookingRuleChange, Resource
 from models.venue import Organization, Venue
 from schema.budget import Budget
 
@@ -58,7 +59,13 @@ class Loaders:
         self.facts: DataLoader[ResourceKey, ResourceFacts | None] = DataLoader(
             load_fn=self._load_facts, max_batch_size=KEYS_MAX
         )
-        self.rules: DataLoader[tuple[uuid.UUID, uuid.UUID], tuple[BookingRule, Venue] | None] = self._by_key(read_rules)
+        self.rules: DataLoader[RuleKey, tuple[BookingRule, Venue] | None] = DataLoader(
+            load_fn=self._read_rules, max_batch_size=KEYS_MAX
+        )
+        self.venue_rules: DataLoader[VenueKey, list[BookingRule] | None] = self._by_key(read_venue_rules)
+        self.rule_change_pages: DataLoader[RuleChangePage, list[BookingRuleChange]] = DataLoader(
+            load_fn=self._read_rule_change_pages, max_batch_size=KEYS_MAX
+        )
         self.bookings: DataLoader[BookingKey, BookingRecord | None] = DataLoader(
             load_fn=self._read_bookings, max_batch_size=KEYS_MAX
         )
@@ -128,6 +135,26 @@ class Loaders:
         for organization_id, some in _grouped(pages, lambda page: page.booking.organization_id):
             async with self._database.reading(organization_id) as session:
                 found |= zip(some, await read_event_pages(session, some), strict=True)
+        return [found[page] for page in pages]
+
+    async def _read_rules(self, keys: list[RuleKey]) -> list[tuple[BookingRule, Venue] | None]:
+        """A unit of work for each organization of whose staff the viewer is: they see removed ones. One for others."""
+        own = set(self._viewer.own((key.organization_id for key in keys), Role.STAFF))
+
+        def scope(key: RuleKey) -> uuid.UUID | None:
+            return key.organization_id if key.organization_id in own else None
+
+        found: dict[RuleKey, tuple[BookingRule, Venue]] = {}
+        for organization_id, some in _grouped(keys, scope):
+            async with self._database.reading(organization_id, catalogs=self._opened) as session:
+                found |= await read_rules(session, some)
+        return [found.get(key) for key in keys]
+
+    async def _read_rule_change_pages(self, pages: list[RuleChangePage]) -> list[list[BookingRuleChange]]:
+        found: dict[RuleChangePage, list[BookingRuleChange]] = {}
+        for organization_id, some in _grouped(pages, lambda page: page.rule.organization_id):
+            async with self._database.reading(organization_id) as session:
+                found |= zip(some, await read_rule_change_pages(session, some), strict=True)
         return [found[page] for page in pages]
 
     async def _load_facts(self, keys: list[ResourceKey]) -> list[ResourceFacts | None]:

@@ -4,16 +4,14 @@ from datetime import date
 from typing import Annotated
 
 import strawberry
-from strawberry.scalars import JSON
 
 from engine import availability
 from engine.calendar import calendar
 from engine.facts import Requirement, ResourceFacts
-from engine.rules import registry
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey, VenueKey
-from models.resource import BookingRule as BookingRuleRow
 from models.resource import Resource as ResourceRow
+from schema.booking_rule import BookingRule
 from schema.budget import ELEMENTS_PER_DAY
 from schema.connections import Connection
 from schema.context import Context, Info
@@ -45,25 +43,6 @@ Guests = Annotated[list[GuestCountInput] | None, strawberry.argument(description
 Window = Annotated[
     WindowInput, strawberry.argument(description="At most 366 days, in the years 1970 to 2199; else INVALID_INPUT.")
 ]
-
-
-@strawberry.type(description="A rule of a resource, as data: what a booking must be like.")
-class BookingRule(Node):
-    """One rule."""
-
-    type: str = strawberry.field(description="Its kind, such as OPENING_HOURS.")
-    parameters: JSON = strawberry.field(description="Its numbers and times; which ones depends on the kind.")
-    description: str = strawberry.field(description="What rules of this kind refuse, in words.")
-
-    @classmethod
-    def of(cls, row: BookingRuleRow) -> "BookingRule":
-        """The row, for clients."""
-        return cls(
-            id=encode(GlobalKind.BOOKING_RULE, row.organization_id, row.id),
-            type=row.type,
-            parameters=JSON(row.parameters),
-            description=registry.summary(row.type),
-        )
 
 
 @strawberry.type(description="Something with capacity that can be booked.")
@@ -139,10 +118,15 @@ class Resource(Node):
             if facts is not None and may_see_venue(info.context.viewer, facts.venue)
         ]
 
-    @field("What a booking must be like, by type. The platform's own limits come on top.")
+    @field(
+        "What a booking must be like, by type: its own rules and its venue's, those too that do not decide today. "
+        "At most 400. The platform's own limits come on top."
+    )
     async def rules(self, info: Info) -> list[BookingRule]:
-        """The stored rules."""
-        return [BookingRule.of(row) for row in (await _facts(info.context, self.key)).stored_rules]
+        """The stored rules of both scopes."""
+        rows = (await _facts(info.context, self.key)).stored_rules
+        info.context.loaders.budget.spend_elements(len(rows))
+        return [BookingRule.of(row) for row in rows]
 
     @field("How its capacity goes over a window, after what it requires. NOT_FOUND where it is not published.")
     async def timeline(self, info: Info, window: Window) -> Timeline:

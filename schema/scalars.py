@@ -117,7 +117,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     JSON: strawberry.scalar(
         name="JSON",
-        description="Any JSON value. Used for the parameters of rules and refusals only.",
+        description="Any JSON value. Used for the parameters of rules and refusals, and what they may be, only.",
         parse_value=lambda value: value,
         serialize=lambda value: value,
     ),

@@ -8,6 +8,7 @@ import strawberry
 from models.keys import VenueKey
 from models.queries.catalog import ResourcePage
 from models.venue import Venue as VenueRow
+from schema.booking_rule import BookingRule
 from schema.connections import After, Connection, First, connection, from_cursor, page_size
 from schema.context import Info
 from schema.fields import field
@@ -94,6 +95,17 @@ class Venue(Node):
             node=Resource.of,
             budget=info.context.loaders.budget,
         )
+
+    @field(
+        "The rules that are set for all of its resources, by type; at most 200. Empty where it is not published. "
+        "What is set for one resource is in Resource.rules."
+    )
+    async def rules(self, info: Info) -> list[BookingRule]:
+        """The stored rules of the venue as a whole."""
+        shown = may_see_venue(info.context.viewer, self.row)
+        rows = await info.context.loaders.venue_rules.load(self.key) if shown else None
+        info.context.loaders.budget.spend_elements(len(rows or ()))
+        return [BookingRule.of(row) for row in rows or ()]
 
 
 @strawberry.type(description="One page of venues, by slug.")

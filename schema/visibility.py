@@ -9,6 +9,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from engine.viewer import Role, Viewer
+from models.resource import BookingRule
 from models.venue import Organization, Venue
 
 
@@ -29,6 +30,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
         "Resource": Visibility.PUBLISHED,
         "BookingRule": Visibility.PUBLISHED,
         "Booking": Visibility.BOOKING_HOLDER,
+        "BookingRuleType": Visibility.PUBLIC,
         "Viewer": Visibility.VIEWER,
         "PageInfo": Visibility.PUBLIC,
         **dict.fromkeys(
@@ -41,11 +43,20 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "BookingEventEdge",
                 "BookingItem",
                 "BookingPayload",
+                "BookingRuleBreaks",
+                "BookingRuleChange",
+                "BookingRuleChangeConnection",
+                "BookingRuleChangeEdge",
+                "BookingRuleDecision",
+                "BookingRulePayload",
+                "BookingRulePreview",
+                "BookingRuleSample",
                 "CalendarDay",
                 "CapacityChange",
                 "CapacityInUse",
                 "Contact",
                 "GuestCount",
+                "DecidingRule",
                 "HoldExpired",
                 "InputError",
                 "Refusal",
@@ -73,6 +84,11 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
 def may_see_venue(viewer: Viewer, venue: Venue) -> bool:
     """Published venues are public; others are for the organization's staff. The same goes for their resources."""
     return venue.is_published or viewer.may(Role.STAFF, venue.organization_id)
+
+
+def may_see_rule(viewer: Viewer, rule: BookingRule, venue: Venue) -> bool:
+    """A rule is shown with its venue; once it was removed, to the organization's staff."""
+    return viewer.may(Role.STAFF, venue.organization_id) or (venue.is_published and not rule.is_removed)
 
 
 def may_see_organization(viewer: Viewer, organization: Organization, has_published_venue: bool) -> bool:

@@ -22,8 +22,8 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 
 from resolvers.mutation import Mutation
 from resolvers.query import Query
+from schema.booking_rule import BookingRule
 from schema.errors import CapacityInUse, HoldExpired, InputError, RuleViolation, SoldOut, VersionConflict
-from schema.resource import BookingRule
 from schema.scalars import SCALARS
 from server.document_limits import QUERY_LENGTH_MAX, TOKENS_MAX, DocumentLimits
 from server.masking import masked

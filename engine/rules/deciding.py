@@ -61,6 +61,14 @@ class RuleSet:
             self._kept[stretch] = self._decide(day)
         return self._kept[stretch]
 
+    def deciding_on(self, day: date) -> list[SetRule]:
+        """The rules of `on`, as they were set; without what the platform adds where nothing was set."""
+        valid = sorted((found for found in self._applicable if found.is_valid_on(day)), key=lambda found: found.rank)
+        deciding: dict[object, SetRule] = {}
+        for found in valid:
+            deciding[id(found) if found.rule.is_cumulative else found.rule.type] = found
+        return sorted(deciding.values(), key=lambda found: (-found.priority, found.rule.type, found.age))
+
     def for_request(self, request: RuleRequest, zone: ZoneInfo) -> tuple[Rule, ...]:
         """The rules to ask about this request."""
         return self._for_days(*days_of(request, zone))
@@ -142,9 +150,4 @@ class RuleSet:
         return tuple(sorted(day for day in days if day is not None))
 
     def _decide(self, day: date) -> tuple[Rule, ...]:
-        valid = sorted((found for found in self._applicable if found.is_valid_on(day)), key=lambda found: found.rank)
-        deciding: dict[object, SetRule] = {}
-        for found in valid:
-            deciding[id(found) if found.rule.is_cumulative else found.rule.type] = found
-        ordered = sorted(deciding.values(), key=lambda found: (-found.priority, found.rule.type, found.age))
-        return tuple(registry.applicable((found.rule for found in ordered), self.availability_type))
+        return tuple(registry.applicable((found.rule for found in self.deciding_on(day)), self.availability_type))

@@ -170,10 +170,14 @@ WITH done AS (
            CASE WHEN result->>'booking_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'booking_id')::uuid END AS booking_id,
            CASE WHEN result->>'resource_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'resource_id')::uuid END AS resource_id,
            CASE WHEN result->>'venue_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'venue_id')::uuid END AS venue_id,
+           CASE WHEN result->>'rule_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'rule_id')::uuid END AS rule_id,
+           CASE jsonb_typeof(result->'rule_version')
+               WHEN 'number' THEN (result->>'rule_version')::bigint END AS rule_version,
            CASE jsonb_typeof(result->'version') WHEN 'number' THEN (result->>'version')::bigint END AS version
       FROM idempotency
 )
-SELECT format('key of %s, written at %s', coalesce(d.booking_id, d.resource_id, d.venue_id), d.created_at) AS violation
+SELECT format('key of %s, written at %s', coalesce(d.booking_id, d.resource_id, d.venue_id, d.rule_id), d.created_at)
+       AS violation
   FROM done d
  WHERE d.result = '{}'
     OR (d.result ? 'booking_id' AND NOT EXISTS (
@@ -182,6 +186,9 @@ SELECT format('key of %s, written at %s', coalesce(d.booking_id, d.resource_id, 
            SELECT FROM resource r WHERE r.organization_id = d.organization_id AND r.id = d.resource_id))
     OR (d.result ? 'venue_id' AND NOT EXISTS (
            SELECT FROM venue v WHERE v.organization_id = d.organization_id AND v.id = d.venue_id))
+    OR (d.result ? 'rule_id' AND NOT EXISTS (
+           SELECT FROM booking_rule_change c
+            WHERE c.organization_id = d.organization_id AND c.rule_id = d.rule_id AND c.version = d.rule_version))
     OR (d.result ? 'version' AND NOT EXISTS (
            SELECT FROM adjustment a
             WHERE a.organization_id = d.organization_id AND a.resource_id = d.resource_id AND a.version = d.version))
@@ -217,6 +224,21 @@ SELECT format('booking %s', b.id) AS violation
   LEFT JOIN booking_event e ON e.organization_id = b.organization_id AND e.booking_id = b.id AND e.version = b.version
  WHERE (h.oldest, h.newest, h.events) IS DISTINCT FROM (1, b.version, b.version)
     OR (e.kind, e.status) IS DISTINCT FROM (b.last_event, b.status)
+
+-- 4. the history of a rule has every version, and ends as the rule is
+SELECT format('rule %s', r.id) AS violation
+  FROM booking_rule r
+  LEFT JOIN (
+      SELECT organization_id, rule_id, min(version) AS oldest, max(version) AS newest, count(*) AS changes
+        FROM booking_rule_change
+       GROUP BY organization_id, rule_id
+  ) h ON h.organization_id = r.organization_id AND h.rule_id = r.id
+  LEFT JOIN booking_rule_change c ON c.organization_id = r.organization_id AND c.rule_id = r.id AND c.version = r.version
+ WHERE (h.oldest, h.newest, h.changes) IS DISTINCT FROM (1, r.version, r.version)
+    OR (c.venue_id, c.resource_id, c.type, c.parameters, c.priority, c.valid_from, c.valid_until, c.is_removed, c.actor)
+       IS DISTINCT FROM
+       (r.venue_id, r.resource_id, r.type, r.parameters, r.priority, r.valid_from, r.valid_until, r.is_removed,
+        r.last_actor)
 
 -- 4. no booking has gone from a status to one that does not follow it
 SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation

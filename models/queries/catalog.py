@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Uuid, and_, bindparam, exists, func, not_, or_, text, tuple_
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, exists, func, or_, text, tuple_
 from sqlmodel import col, select
 
 from models.database import Database, ReadSession
-from models.keys import ResourceKey, VenueKey
+from models.keys import ResourceKey, RuleKey, VenueKey
 from models.resource import AvailabilityType, BookingRule, Resource
 from models.venue import Directory, DirectoryKind, Organization, Venue
 
@@ -37,13 +37,8 @@ async def read_venues(session: ReadSession, keys: Sequence[VenueKey]) -> dict[Ve
     return {VenueKey(venue.organization_id, venue.id): venue for venue in rows}
 
 
-async def read_rules(
-    session: ReadSession, keys: Sequence[tuple[uuid.UUID, uuid.UUID]]
-) -> dict[tuple[uuid.UUID, uuid.UUID], tuple[BookingRule, Venue]]:
-    """Rules by organization and id, each with its venue, or that of its resource; unknown and removed ones are absent.
-
-    One statement.
-    """
+async def read_rules(session: ReadSession, keys: Sequence[RuleKey]) -> dict[RuleKey, tuple[BookingRule, Venue]]:
+    """Rules, removed ones too, each with its venue or that of its resource; unknown ones are absent. One statement."""
     rows = await session.exec(
         select(BookingRule, Venue)
         .outerjoin(
@@ -60,9 +55,9 @@ async def read_rules(
                 col(Venue.id) == func.coalesce(col(BookingRule.venue_id), col(Resource.venue_id)),
             ),
         )
-        .where(tuple_(BookingRule.organization_id, BookingRule.id).in_(keys), not_(col(BookingRule.is_removed)))
+        .where(tuple_(BookingRule.organization_id, BookingRule.id).in_(keys))
     )
-    return {(rule.organization_id, rule.id): (rule, venue) for rule, venue in rows}
+    return {RuleKey(rule.organization_id, rule.id): (rule, venue) for rule, venue in rows}
 
 
 async def read_versions(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Versions]:

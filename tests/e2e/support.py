@@ -136,7 +136,7 @@ class Client:
     async def do(self, mutation: str, *, selects: str = "", key: str | None = None, **input: Any) -> Json:
         """The payload of a mutation, under a fresh key unless one is given. `selects` is what is asked of it."""
         name = mutation[0].upper() + mutation[1:]
-        if mutation.startswith("booking"):
+        if mutation.startswith("booking") and not mutation.startswith("bookingRule"):
             name = "BookingHold" if mutation == "bookingHold" else "BookingAction"
             selects = selects or (BOOKING_TOKEN if mutation == "bookingHold" else BOOKING)
         query = f"mutation($input: {name}Input!) {{ done: {mutation}(input: $input) {{ {selects} {ERRORS} }} }}"

@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -225,6 +226,11 @@ async def test_an_action_is_refused_in_its_payload(platform: Platform, world: Wo
         assert_payload(await post(platform, {"query": ACT % (mutation, ERRORS), "variables": {"input": input}}), code)
 
 
+def deep(levels: int) -> Any:
+    """Lists within lists."""
+    return [] if levels == 0 else [deep(levels - 1)]
+
+
 VENUE_FIELDS: Json = {
     "slug": "new-venue", "name": "New", "timeZone": "Europe/Lisbon", "currency": "EUR", "country": "PT"
 }  # fmt: skip
@@ -295,6 +301,25 @@ STAFF_CASES: Mapping[str, tuple[str, Change, str]] = {
     ),
     "long reason": ("resourceClose", lambda w: {"reason": "r" * 501}, "INVALID_INPUT"),
     "venue's id as a resource's": ("resourceClose", lambda w: {"resourceId": w.venue}, "NOT_FOUND"),
+    "rule of no kind": ("bookingRuleSet", lambda w: {"type": "MOON_PHASE"}, "INVALID_INPUT"),
+    "rule of nothing": ("bookingRuleSet", lambda w: {"parameters": None}, "INVALID_INPUT"),
+    "rule with a NUL": ("bookingRuleSet", lambda w: {"parameters": {"minutes": "a\0b"}}, "INVALID_INPUT"),
+    "rule with half a character": ("bookingRuleSet", lambda w: {"parameters": {"\ud800": 1}}, "INVALID_INPUT"),
+    "rule of great depth": ("bookingRuleSet", lambda w: {"parameters": {"minutes": deep(200)}}, "INVALID_INPUT"),
+    "rule above all": ("bookingRuleSet", lambda w: {"priority": INT_MAX}, "INVALID_INPUT"),
+    "rule of no day": (
+        "bookingRuleSet",
+        lambda w: {"validFrom": "2030-01-01", "validUntil": "2030-01-01"},
+        "INVALID_INPUT",
+    ),
+    "rule of two": ("bookingRuleSet", lambda w: {"venueId": w.venue}, "INVALID_INPUT"),
+    "foreign rule": ("bookingRuleSet", lambda w: {"resourceId": w.room}, "NOT_FOUND"),
+    "sample of something else": (
+        "bookingRuleSet",
+        lambda w: {"dryRun": True, "sample": {"resourceId": w.room, "stay": nights(w.day, 1)}},
+        "NOT_FOUND",
+    ),
+    "no rule": ("bookingRuleRemove", lambda w: {"ruleId": w.venue}, "NOT_FOUND"),
     "version that never was": ("resourceClose", lambda w: {"expectedVersion": 0}, "VERSION_CONFLICT"),
 }
 
@@ -307,6 +332,8 @@ async def test_what_a_manager_can_not_do_is_refused_in_the_payload(platform: Pla
         "venueCreate": VENUE_FIELDS,
         "resourceCreate": {**RESOURCE_FIELDS, "venueId": world.venue},
         "capacitySet": {"resourceId": world.desks, "capacity": 40},
+        "bookingRuleSet": {"resourceId": world.desks, "type": "START_GRID", "parameters": {"minutes": 30}},
+        "bookingRuleRemove": {},
     }.get(mutation, {"resourceId": world.desks})
     input = {"idempotencyKey": secrets.token_hex(16), **usual, **change(world)}
     query = STAFF % (mutation[0].upper() + mutation[1:], mutation, ERRORS)

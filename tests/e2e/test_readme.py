@@ -1,29 +1,20 @@
-"""The README's examples, pasted into a shell: they work as they stand there."""
+"""The examples of the README and of the how-to pages, pasted into a shell: they work as they stand there."""
 
 import asyncio
-import json
-import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.e2e.pasted import ROOT, SECONDS_MAX, blocks_of, documents, run
 from tests.e2e.support import Platform
 
 pytestmark = pytest.mark.xdist_group("platform")
-
-ROOT = Path(__file__).parents[2]
-URL = "http://127.0.0.1:8000"
-BLOCK = re.compile(r"(<!-- watch -->\n)?```sh\n(.*?)```", re.DOTALL)
-SECONDS_MAX = 60.0
 
 
 async def test_the_readme_works_as_pasted(platform: Platform) -> None:
     url = platform.urls[0]
     guide = (ROOT / "README.md").read_text().partition("## A guest's way")[2].partition("\n## ")[0]
-    blocks = [(bool(watch), block.replace(URL, url)) for watch, block in BLOCK.findall(guide)]
+    blocks = blocks_of(guide, url)
     (watch,) = [block for is_watch, block in blocks if is_watch]
     assert watch.split()[:3] == [".venv/bin/python", "-m", "server.watch"]
     watching = await asyncio.create_subprocess_exec(
@@ -32,13 +23,13 @@ async def test_the_readme_works_as_pasted(platform: Platform) -> None:
     try:
         assert watching.stdout is not None
         await asyncio.wait_for(watching.stdout.readuntil(b"now:"), SECONDS_MAX)
-        said = await _run("".join(block for is_watch, block in blocks if not is_watch))
+        said = await run("".join(block for is_watch, block in blocks if not is_watch))
         seen = await asyncio.wait_for(_changes(watching.stdout), SECONDS_MAX)
     finally:
         watching.terminate()
         await watching.wait()
 
-    answers = list(_documents(said))
+    answers = list(documents(said))
     left = [answer["availability"][0]["vacancies"] for answer in answers if "availability" in answer]
     assert left == [left[0], left[0] - 3, left[0]]
     assert [next(iter(answer)) for answer in answers] == [
@@ -56,13 +47,25 @@ async def test_the_readme_works_as_pasted(platform: Platform) -> None:
     assert seen == 2, "the watcher has seen the desks go and come back"
 
 
-async def _run(script: str) -> str:
-    shell = await asyncio.create_subprocess_exec(
-        "bash", "-eu", "-c", script, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, complaints = await asyncio.wait_for(shell.communicate(), SECONDS_MAX)
-    assert shell.returncode == 0, complaints.decode()
-    return out.decode()
+async def test_the_page_about_rules_works_as_pasted(platform: Platform) -> None:
+    page = (ROOT / "docs" / "change-how-a-venue-works.md").read_text()
+    script = "".join(block for _, block in blocks_of(page, platform.urls[0]))
+    env = {"PATH": "/usr/bin:/bin", **platform.settings.to_environment()}
+    shown, held, dry, done, refused, changed, removed, again, history = documents(await run(script, env))
+
+    assert "START_GRID" in [kind["type"] for kind in shown["bookingRuleTypes"]]
+    breaks = dry["bookingRuleSet"]["breaks"]
+    assert breaks["references"] == [held["bookingHold"]["booking"]["reference"]]
+    [decision] = dry["bookingRuleSet"]["preview"]["decisions"]
+    assert [rule["priority"] for rule in decision["after"] if rule["ruleId"] is None] == [10]
+    sample = dry["bookingRuleSet"]["preview"]["sample"]
+    assert (sample["before"], [one["code"] for one in sample["after"]]) == ([], ["OUTSIDE_OPENING_HOURS"])
+    assert done["bookingRuleSet"]["breaks"]["count"] == breaks["count"] == 1
+    assert [error["code"] for error in refused["bookingHold"]["errors"]] == ["OUTSIDE_OPENING_HOURS"]
+    assert changed["bookingRuleSet"]["rule"]["version"] == 2
+    assert removed["bookingRuleRemove"]["rule"] == {"isRemoved": True, "version": 3}
+    assert again["bookingHold"]["booking"]["status"] == "ON_HOLD"
+    assert [edge["node"]["version"] for edge in history["node"]["history"]["edges"]] == [1, 2, 3]
 
 
 async def _changes(stdout: asyncio.StreamReader) -> int:
@@ -73,12 +76,3 @@ async def _changes(stdout: asyncio.StreamReader) -> int:
         assert line, "the watcher ended"
         seen += b"changed:" in line
     return seen
-
-
-def _documents(text: str) -> Iterator[dict[str, Any]]:
-    """The data of the JSON documents that follow one another in the text."""
-    decoder, at = json.JSONDecoder(), 0
-    while (at := text.find("{", at)) >= 0:
-        document, at = decoder.raw_decode(text, at)
-        assert "errors" not in document, document
-        yield document["data"]

@@ -18,6 +18,7 @@ WINDOW = {"startsAt": "2030-06-01T14:00:00Z", "endsAt": "2030-06-01T15:00:00Z"}
 BOOKING = "id reference contact { name email } items { resource { slug name } } events { edges { cursor } }"
 BOOKING_PAYLOAD = f"{{ booking {{ {BOOKING} }} token errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
+RULE_PAYLOAD = "{ rule { id parameters } breaks { count references } preview { resourceCount } errors { code } }"
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
 RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } }"
 
@@ -101,6 +102,12 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
         for name, given in OF_A_RESOURCE.items():
             kind = f"{name[0].upper()}{name[1:]}Input"
             yield mutation(name, kind, RESOURCE_PAYLOAD, resourceId=id_, **given)
+    rule = {"ruleId": encode(GlobalKind.BOOKING_RULE, organization_id, theirs.rule.id)}
+    grid = {"type": "START_GRID", "parameters": {"minutes": 60}}
+    for dry_run in (False, True):
+        for target in ({"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}, rule):
+            yield mutation("bookingRuleSet", "BookingRuleSetInput", RULE_PAYLOAD, dryRun=dry_run, **grid, **target)
+        yield mutation("bookingRuleRemove", "BookingRuleRemoveInput", RULE_PAYLOAD, dryRun=dry_run, **rule)
     needs = [{"resourceId": hidden, "perUnit": 1}]
     yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, requirements=needs)
     made = {"slug": "mine", "name": "Mine", "availabilityType": "OPENING_HOURS", "capacity": 1}

@@ -8,10 +8,11 @@ import asyncpg
 from models.database import Database
 from models.ledger import calls
 from models.ledger.requests import BookingRecord, Contact
-from models.resource import Resource
+from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
 from tests.support.factories import (
     adjust_of,
+    key_of,
     make_booking,
     make_hold,
     make_organization,
@@ -19,6 +20,7 @@ from tests.support.factories import (
     make_resource,
     make_venue,
 )
+from tests.support.rules import put
 
 RULES = {"START_GRID": {"minutes": 30}}
 CATALOG = ("booking_rule", "directory", "organization", "resource", "resource_requirement", "venue")
@@ -39,6 +41,7 @@ class Tenant:
     booked: BookingRecord
     held: BookingRecord
     secrets: tuple[str, ...]
+    rule: BookingRule
 
     @property
     def id(self) -> uuid.UUID:
@@ -60,6 +63,7 @@ async def make_tenant(database: Database, name: str) -> Tenant:
     await make_requirement(database, other, hidden, per_unit=1)
     contact = Contact(name=f"{name} guest", email=f"{name}@example.com", phone="+213 000")
     booked = await make_booking(database, tour, contact=contact, customer_id="customer:ada")
+    grid = await put(database, key_of(hidden), type="START_GRID", parameters={"minutes": 1}, priority=-1)
     held = await make_hold(database, hidden, contact=contact)
     await calls.adjust(database, adjust_of(hall, "18:00", "20:00", capacity=4))
     secrets = (
@@ -69,7 +73,7 @@ async def make_tenant(database: Database, name: str) -> Tenant:
         hidden.slug,
         *(record.booking.reference for record in (booked, held)),
     )
-    return Tenant(organization, venue, hall, tour, hidden_venue, hidden, booked, held, secrets)
+    return Tenant(organization, venue, hall, tour, hidden_venue, hidden, booked, held, secrets, grid.rule)
 
 
 async def tables_of(owner: "asyncpg.Connection") -> list[str]:

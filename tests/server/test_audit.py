@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 
+from engine.rule_changes import key_of_rule
 from models.audit import EXAMPLES_MAX, INVARIANTS
 from models.database import Database
 from models.errors import SoldOut
@@ -21,12 +22,14 @@ from tests.support.factories import (
     change_of,
     hold_of,
     item_of,
+    key_of,
     let_run_out,
     make_booking,
     make_hold,
     make_requirement,
     make_resource,
 )
+from tests.support.rules import put
 
 PROMISES = [invariant.promise for invariant in INVARIANTS]
 
@@ -69,12 +72,18 @@ PLANTED = [
         "UPDATE idempotency SET result = result || '{\"version\": 99}' WHERE result ? 'version'",
     ),
     Planted("an idempotency key leads to what was done under it", "UPDATE idempotency SET result = '{}'"),
+    Planted(
+        "an idempotency key leads to what was done under it",
+        "UPDATE idempotency SET result = result || '{\"rule_version\": 99}' WHERE result ? 'rule_id'",
+    ),
     Planted("each version of a resource or a booking is in the outbox", "DELETE FROM outbox WHERE version = 2"),
     Planted("each version of a resource or a booking is in the outbox", "DELETE FROM outbox WHERE version = 1"),
     Planted("each version of a resource or a booking is in the outbox", "UPDATE resource SET version = version + 1"),
     Planted("each version of a resource or a booking is in the outbox", "DELETE FROM outbox WHERE kind = 'BOOKING'"),
     Planted("the history of a booking has every version", "DELETE FROM booking_event WHERE version = 1"),
     Planted("the history of a booking has every version", "UPDATE booking_event SET kind = 'EXTENDED'"),
+    Planted("the history of a rule has every version", "DELETE FROM booking_rule_change WHERE version = 1"),
+    Planted("the history of a rule has every version", "UPDATE booking_rule SET priority = 7"),
     Planted("no booking has gone from a status", "UPDATE booking_event SET status = 'NO_SHOW' WHERE version = 1"),
     Planted("capacity and closings are what was asked for", "UPDATE timeline SET closed = NOT closed"),
     Planted("capacity and closings are what was asked for", "UPDATE timeline SET capacity = capacity + 1"),
@@ -94,6 +103,8 @@ async def _busy(database: Database, owner: asyncpg.Connection) -> Resource:
     pool = await make_resource(database, beside=hall, capacity=10, sharing=Sharing.SAME_ACTIVITY)
     tour = await make_resource(database, beside=hall, capacity=10)
     await make_requirement(database, tour, hall, per_unit=1, per_booking=1)
+    rule = await put(database, key_of(hall), type="START_GRID", parameters={"minutes": 60})
+    await put(database, key_of_rule(rule.rule), parameters={"minutes": 30})
     await calls.adjust(database, adjust_of(hall, "08:00", capacity=12))
     await calls.adjust(database, adjust_of(hall, "11:00", "15:00", capacity=14))
     await calls.adjust(database, adjust_of(pool, "16:00", "17:00", closed=True))
