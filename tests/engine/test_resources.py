@@ -261,6 +261,7 @@ async def test_an_update_changes_what_it_names_and_nothing_else(
         "hold_seconds": 1200,
         "version": 1,  # another sharing decides what can be booked
         "catalog_version": 2,
+        "foldable_from": ANY,
     }
     with pytest.raises(InvalidInput) as refusal:
         await update_resource(database, manager, update(key, hold_minutes=31))
