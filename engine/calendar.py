@@ -3,20 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from engine.availability import (
-    TimelineLoader,
-    Wish,
-    answer_to,
-    check_quantity,
-    hull,
-    interval_of,
-    load_timeline,
-    night_of,
-)
+from engine.availability import Wish, answer_to, check_quantity, hull, interval_of, night_of, request_of
 from engine.facts import ResourceFacts
+from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read
 from engine.rules import limits
-from engine.rules.base import Refusal
-from engine.vacancies import AvailabilityStatus, EffectiveTimeline, vacancies_over
+from engine.rules.base import Refusal, RuleRequest
+from engine.vacancies import AvailabilityStatus
 from models import civil
 from models.errors import InvalidInput, InvalidTime
 from models.resource import AvailabilityType
@@ -45,6 +37,7 @@ async def calendar(
     quantity: int = 1,
     activity: str | None = None,
     load: TimelineLoader,
+    counts: CountsLoader = NOBODY,
     now: datetime,
 ) -> list[DayAnswer]:
     """One answer per civil day of [first, last), at most 366: the best slot of the day, or the night that begins on it.
@@ -55,31 +48,29 @@ async def calendar(
     check_quantity(quantity)
     if not 1 <= (last - first).days <= limits.WINDOW_DAYS_MAX:
         raise InvalidInput(f"Ask for 1 to {limits.WINDOW_DAYS_MAX} days.", path=("to",))
-    by_day = {day: _wishes_of_day(facts, day, quantity, activity) for day in civil.days(first, last)}
-    offered = [interval_of(facts, wish) for wishes in by_day.values() for wish in wishes]
+    by_day = {day: _requests_of_day(facts, day, quantity, activity) for day in civil.days(first, last)}
+    offered = [request.interval for requests in by_day.values() for request in requests]
     if not offered:
         return [_nothing_on(day) for day in by_day]
-    found = await load_timeline(facts, hull(offered), load, Wish(activity=activity))
-    return [_best_of(facts, day, wishes, found, now) for day, wishes in by_day.items()]
+    reading = await read(facts, hull(offered), load=load, counts=counts, now=now)
+    return [_best_of(reading, day, requests) for day, requests in by_day.items()]
 
 
-def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: EffectiveTimeline, now: datetime) -> DayAnswer:
+def _best_of(reading: Reading, day: date, requests: list[RuleRequest]) -> DayAnswer:
     """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has.
 
     Rules are asked of the emptiest slot first, and of no more once one can be booked: a year has ten thousand.
     """
-    slots = [
-        (wish, interval, vacancies_over(found, interval)) for wish in wishes for interval in [interval_of(facts, wish)]
-    ]
-    coming = [slot for slot in slots if slot[1].starts_at >= now] or slots
+    slots = [(request, reading.left(request)) for request in requests]
+    coming = [slot for slot in slots if slot[0].interval.starts_at >= reading.rule_facts.now] or slots
     if not coming:
         return _nothing_on(day)
-    coming.sort(key=lambda slot: -slot[2].vacancies)
+    coming.sort(key=lambda slot: -slot[1].vacancies)
     best = None
-    for wish, interval, left in coming:
-        if best is not None and left.vacancies < wish.quantity:
+    for request, left in coming:
+        if best is not None and left.vacancies < request.quantity:
             break
-        answer = answer_to(facts, wish, interval, left, now)
+        answer = answer_to(reading, request, left)
         best = answer if best is None or answer.bookable else best
         if best.bookable:
             break
@@ -90,6 +81,11 @@ def _best_of(facts: ResourceFacts, day: date, wishes: list[Wish], found: Effecti
 def _nothing_on(day: date) -> DayAnswer:
     closed = Refusal("CLOSED", "Nothing is offered on this day.")
     return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
+
+
+def _requests_of_day(facts: ResourceFacts, day: date, quantity: int, activity: str | None) -> list[RuleRequest]:
+    wishes = _wishes_of_day(facts, day, quantity, activity)
+    return [request_of(wish, interval_of(facts, wish)) for wish in wishes]
 
 
 def _wishes_of_day(facts: ResourceFacts, day: date, quantity: int, activity: str | None) -> list[Wish]:

@@ -189,6 +189,7 @@ class Resource(Node):
             quantity=1 if quantity is None else quantity,
             activity=activity_of(activity, ("activity",)),
             load=info.context.loaders.timelines,
+            counts=info.context.loaders.counts,
             now=info.context.clock(),
         )
         info.context.loaders.budget.spend_elements(len(found))
@@ -218,6 +219,7 @@ class Resource(Node):
             quantity=1 if quantity is None else quantity,
             activity=activity_of(activity, ("activity",)),
             load=info.context.loaders.timelines,
+            counts=info.context.loaders.counts,
             now=info.context.clock(),
         )
         return [CalendarDay.of(answer) for answer in found]

@@ -9,14 +9,35 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from engine.rules import limits
+from engine.rules.approval_required import ApprovalRequired
 from engine.rules.base import START_TIME, Refusal, Rule, RuleFacts, RuleRequest
+from engine.rules.buffers import Buffers
+from engine.rules.capacity_share import CapacityShare
+from engine.rules.customer_limit import CustomerLimit
+from engine.rules.gap import Gap
+from engine.rules.no_overlap import NoOverlap
 from engine.rules.opening_hours import OpeningHours
+from engine.rules.pacing import Pacing
 from engine.rules.session_times import SessionTimes
 from engine.rules.start_grid import StartGrid
 from models.errors import InvalidInput
 
 RULES: Mapping[str, type[Rule]] = MappingProxyType(
-    {rule.type: rule for rule in (OpeningHours, StartGrid, SessionTimes)}
+    {
+        rule.type: rule
+        for rule in (
+            OpeningHours,
+            StartGrid,
+            SessionTimes,
+            CustomerLimit,
+            NoOverlap,
+            Pacing,
+            CapacityShare,
+            Gap,
+            Buffers,
+            ApprovalRequired,
+        )
+    }
 )
 
 # A resource of sessions that nobody has given any must refuse everything, not allow everything.
