@@ -191,10 +191,10 @@ class _Play:
 
     async def _set_rules(self) -> None:
         """Other rules than before, of resources and of the venue, some of them for some days only."""
-        async with self.database.writing() as session:
+        async with self.database.writing(self.venue.organization_id) as session:
             for row in await session.exec(_rules_of(self.venue)):
                 row.is_removed = True
-        async with self.database.writing() as session:
+        async with self.database.writing(self.venue.organization_id) as session:
             for resource in self.resources:
                 is_night = resource.availability_type == AvailabilityType.NIGHTLY
                 for type_, choices in ((BY_THE_NIGHT if is_night else BY_THE_HOUR) | ANYWHERE).items():

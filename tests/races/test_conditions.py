@@ -158,7 +158,7 @@ def _assert_at_most(outcomes: Sequence[Outcome], limit: int) -> None:
 async def _house(database: Database, *rules: Rule, resources: int = RESOURCES) -> list[Resource]:
     venue = await make_venue(database, time_zone="UTC")
     made = [await make_resource(database, venue=venue, capacity=1_000) for _ in range(resources)]
-    async with database.writing() as session:
+    async with database.writing(venue.organization_id) as session:
         for type_, parameters in rules:
             row = BookingRule(
                 organization_id=venue.organization_id, venue_id=venue.id, type=type_, parameters=parameters

@@ -12,7 +12,7 @@ END $$;
 
 -- What bookings of these requests take: of each resource itself, and of all that it requires. Items of one resource,
 -- interval and activity count as one booking of it. An item takes [claim_from, claim_to) where that is given, what it
--- requires too. One take per booking, resource and intervals.
+-- requires too. One take per booking, resource and interval; the guest is there from the first of its items to the last.
 CREATE OR REPLACE FUNCTION ledger_takes(p_organization_id uuid, p_requests jsonb)
 RETURNS ledger_take[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -49,10 +49,10 @@ BEGIN
             ORDER BY k.booking_id, k.resource_id, k.starts_at, k.ends_at
         ), '{}')
           FROM (
-            SELECT booking_id, resource_id, starts_at, ends_at, sharing_key, open_from, open_to,
-                   sum(quantity)::bigint AS quantity
+            SELECT booking_id, resource_id, starts_at, ends_at, sharing_key, sum(quantity)::bigint AS quantity,
+                   min(open_from) AS open_from, max(open_to) AS open_to
               FROM keyed
-             GROUP BY booking_id, resource_id, starts_at, ends_at, sharing_key, open_from, open_to
+             GROUP BY booking_id, resource_id, starts_at, ends_at, sharing_key
         ) k
     );
 END $$;
@@ -70,7 +70,7 @@ BEGIN
         ), point AS (
             SELECT t.resource_id, t.starts_at AS at FROM take t
             UNION
-            SELECT t.resource_id, t.open_from FROM take t
+            SELECT t.resource_id, t.open_from FROM take t WHERE t.open_from > t.starts_at
             UNION
             SELECT t.resource_id, within.at
               FROM take t
@@ -119,21 +119,19 @@ BEGIN
     );
 END $$;
 
--- Why a request (a list of one) that takes this is refused, or NULL: as `ledger_refusal`; and with conditions that are
--- not met as CONDITION, with these and with what `ledger_refusal` says, so that all reasons are told at once.
+-- Why a request (a list of one) with conditions that takes this is refused, or NULL: as `ledger_refusal`; or where some
+-- are not met as CONDITION, with these and with what `ledger_refusal` says, so that all reasons are told at once.
 CREATE OR REPLACE FUNCTION ledger_refusals(p_organization_id uuid, p_request jsonb, p_takes ledger_take[])
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_refusal jsonb := ledger_refusal(p_organization_id, p_takes);
     v_unmet jsonb;
 BEGIN
-    IF p_request->0 ? 'conditions' THEN
-        v_unmet := ledger_unmet(p_organization_id, p_request->0);
-        IF v_unmet IS NOT NULL THEN
-            RETURN jsonb_build_object('code', 'CONDITION', 'unmet', v_unmet, 'capacity', v_refusal);
-        END IF;
+    v_unmet := ledger_unmet(p_organization_id, p_request->0);
+    IF v_unmet IS NULL THEN
+        RETURN v_refusal;
     END IF;
-    RETURN v_refusal;
+    RETURN jsonb_build_object('code', 'CONDITION', 'unmet', v_unmet, 'capacity', v_refusal);
 END $$;
 
 -- The booking as the application wants it: its row, its items and the instant of the database.
@@ -184,7 +182,7 @@ CREATE OR REPLACE FUNCTION ledger_admit(p_organization_id uuid, p_requests jsonb
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_is_one boolean := jsonb_array_length(p_requests) = 1;
-    v_customers text[] := ledger_counted_customers(p_requests);
+    v_customers text[] := CASE WHEN p_requests->0 ? 'conditions' THEN ledger_counted_customers(p_requests) END;
     v_takes ledger_take[];
     v_wanted uuid[];
     v_from timestamptz;
@@ -229,7 +227,8 @@ BEGIN
         ) THEN
             RETURN jsonb_build_array(jsonb_build_object('outcome', 'RELOCK'));
         END IF;
-        v_answer := ledger_refusals(p_organization_id, p_requests, v_takes);
+        v_answer := CASE WHEN p_requests->0 ? 'conditions' THEN ledger_refusals(p_organization_id, p_requests, v_takes)
+                         ELSE ledger_refusal(p_organization_id, v_takes) END;
     END IF;
     IF v_answer IS NOT NULL AND v_is_one THEN
         RETURN jsonb_build_array(jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer));
@@ -247,8 +246,7 @@ BEGIN
            v_now + make_interval(secs => limits.hold_seconds),
            v_now + make_interval(secs => limits.hold_ceiling_seconds),
            q.approval_seconds,
-           (SELECT count(DISTINCT (t.resource_id, t.starts_at, t.ends_at)) FROM unnest(v_takes) t
-             WHERE t.booking_id = q.booking_id),
+           (SELECT count(*) FROM unnest(v_takes) t WHERE t.booking_id = q.booking_id),
            'HELD', q.actor, v_now, v_now
       FROM jsonb_to_recordset(p_requests) AS q (
           booking_id uuid, reference text, customer_id text, contact_name text, contact_email text,
@@ -270,9 +268,8 @@ BEGIN
           activity text, guests jsonb
       );
     INSERT INTO claim (organization_id, booking_id, resource_id, starts_at, ends_at, quantity, sharing_key)
-    SELECT p_organization_id, t.booking_id, t.resource_id, t.starts_at, t.ends_at, sum(t.quantity), t.sharing_key
-      FROM unnest(v_takes) t
-     GROUP BY t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.sharing_key;
+    SELECT p_organization_id, t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key
+      FROM unnest(v_takes) t;
     INSERT INTO idempotency (organization_id, actor, key, request_hash, result, created_at)
     SELECT p_organization_id, q.actor, q.key, decode(q.request_hash, 'hex'),
            jsonb_build_object('booking_id', q.booking_id), v_now
@@ -330,7 +327,7 @@ CREATE OR REPLACE FUNCTION ledger_refused_at_sight(p_organization_id uuid, p_req
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_takes ledger_take[] := ledger_takes(p_organization_id, p_request);
-    v_customers text[] := ledger_counted_customers(p_request);
+    v_customers text[] := CASE WHEN p_request->0 ? 'conditions' THEN ledger_counted_customers(p_request) END;
     v_wanted uuid[];
     v_from timestamptz;
     v_to timestamptz;
@@ -345,7 +342,8 @@ BEGIN
     IF ledger_is_stale(p_organization_id, p_request) THEN
         RETURN jsonb_build_object('outcome', 'STALE');
     END IF;
-    v_refusal := ledger_refusals(p_organization_id, p_request, v_takes);
+    v_refusal := CASE WHEN p_request->0 ? 'conditions' THEN ledger_refusals(p_organization_id, p_request, v_takes)
+                      ELSE ledger_refusal(p_organization_id, v_takes) END;
     IF v_refusal IS NULL
        OR ledger_over_holds(
            p_organization_id, v_wanted,
@@ -408,7 +406,8 @@ BEGIN
     SELECT v_booked || array_agg(q.required_id) INTO v_locked FROM resource_requirement q
      WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked);
     v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
-    v_customers := ledger_counted_customers(v_undecided);
+    v_customers := CASE WHEN jsonb_path_exists(v_undecided, '$[*].conditions')
+                        THEN ledger_counted_customers(v_undecided) END;
     IF v_customers IS NOT NULL THEN
         SELECT v_locked || array_agg(c.resource_id) INTO v_locked FROM claim c
          WHERE c.organization_id = p_organization_id
