@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from engine.availability import SlotAnswer, TimelineLoader, Wish, answers, interval_of, night_of
+from engine.availability import SlotAnswer, Wish, answers, interval_of, night_of
 from engine.facts import ResourceFacts
+from engine.reading import NOBODY, CountsLoader, TimelineLoader
 from models import civil
 from models.errors import BookingError
 from models.interval import Interval
@@ -17,7 +18,13 @@ OPENING_DAYS_AROUND = 3
 
 
 async def alternatives(
-    facts: ResourceFacts, wish: Wish, *, first: int = 3, load: TimelineLoader, now: datetime
+    facts: ResourceFacts,
+    wish: Wish,
+    *,
+    first: int = 3,
+    load: TimelineLoader,
+    counts: CountsLoader = NOBODY,
+    now: datetime,
 ) -> list[SlotAnswer]:
     """The bookable times of the same resource and length that begin nearest to the wish, nearest first, at most ten.
 
@@ -25,7 +32,8 @@ async def alternatives(
     """
     interval = interval_of(facts, wish)
     wishes = [other for other in _wishes_around(facts, wish, interval, now) if interval_of(facts, other) != interval]
-    found = [answer for answer in await answers(facts, wishes, load=load, now=now) if answer.bookable]
+    answered = await answers(facts, wishes, load=load, counts=counts, now=now)
+    found = [answer for answer in answered if answer.bookable]
     found.sort(key=lambda answer: (abs(answer.interval.starts_at - interval.starts_at), answer.interval))
     return found[: max(0, min(first, ALTERNATIVES_MAX))]
 

@@ -1,33 +1,23 @@
 """The questions about availability, each over one resource: how its capacity goes, and what can be booked when.
 
-Every function takes `load`, which reads timelines: a caller with many resources hands in one that gathers what all ask
-for, so that they share a statement. `now` is what rules take for the present. Whole days are in `engine.calendar`, what
-else could be booked in `engine.alternatives`.
+Every function takes `load`, which reads timelines, and those whose rules may count something `counts`: a caller with
+many resources hands in such that gather what all ask for, so that they share a statement. `now` is what rules take for
+the present. Whole days are in `engine.calendar`, what else could be booked in `engine.alternatives`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from engine.facts import ResourceFacts
+from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read, rule_facts
 from engine.rules import limits
-from engine.rules.base import GuestCount, Refusal, RuleFacts, RuleRequest, violation
-from engine.vacancies import (
-    AvailabilityStatus,
-    EffectiveTimeline,
-    Vacancies,
-    effective_timeline,
-    vacancies_over,
-    views_needed,
-)
+from engine.rules.base import GuestCount, Refusal, RuleRequest, violation
+from engine.vacancies import AvailabilityStatus, EffectiveTimeline, Vacancies, effective_timeline, views_needed
 from models import civil
 from models.errors import InvalidInput
 from models.interval import Interval
-from models.keys import ResourceKey
-from models.queries.timelines import TimelineView
 from models.resource import AvailabilityType
-
-TimelineLoader = Callable[[Sequence[tuple[ResourceKey, Interval]]], Awaitable[Sequence[TimelineView]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +78,20 @@ def interval_of(facts: ResourceFacts, wish: Wish) -> Interval:
 
 def refusals_of(facts: ResourceFacts, wish: Wish, interval: Interval, *, now: datetime) -> list[Refusal]:
     """Every reason of the platform's limits and of the rules that decide; what is taken is not looked at."""
-    request = RuleRequest(interval, wish.stay, wish.quantity, wish.activity, wish.guests)
-    known = RuleFacts(facts.zone, now, facts.resource.availability_type)
-    return facts.rules.refusals(request, known)
+    return facts.rules.refusals(request_of(wish, interval), rule_facts(facts, now))
+
+
+def request_of(wish: Wish, interval: Interval) -> RuleRequest:
+    """The wish as rules are asked about it; `interval` is what it takes."""
+    return RuleRequest(interval, wish.stay, wish.quantity, wish.activity, wish.guests)
 
 
 async def timeline(facts: ResourceFacts, window: Interval, *, load: TimelineLoader) -> EffectiveTimeline:
     """How capacity goes over the window. Raises InvalidInput for a window that is too long."""
     _check_window(window)
-    return await load_timeline(facts, window, load)
+    keys = views_needed(facts)
+    views = await load([(key, window) for key in keys])
+    return effective_timeline(facts, dict(zip(keys, views, strict=True)), window)
 
 
 async def slots(
@@ -108,6 +103,7 @@ async def slots(
     activity: str | None = None,
     guests: tuple[GuestCount, ...] | None = None,
     load: TimelineLoader,
+    counts: CountsLoader = NOBODY,
     now: datetime,
 ) -> list[SlotAnswer]:
     """The times that start in the window and that the rules know, each with what is left and why it is not bookable.
@@ -120,10 +116,12 @@ async def slots(
     check_quantity(quantity)
     intervals = facts.rules.slots(window, duration_minutes, facts.zone)
     wishes = [Wish(interval, None, quantity, activity, guests) for interval in intervals]
-    return await answers(facts, wishes, load=load, now=now)
+    return await answers(facts, wishes, load=load, counts=counts, now=now)
 
 
-async def availability(facts: ResourceFacts, wish: Wish, *, load: TimelineLoader, now: datetime) -> AvailabilityAnswer:
+async def availability(
+    facts: ResourceFacts, wish: Wish, *, load: TimelineLoader, counts: CountsLoader = NOBODY, now: datetime
+) -> AvailabilityAnswer:
     """Whether the wish can be booked, what is left, and every reason against it.
 
     Raises InvalidInput or InvalidTime if the wish makes no sense for this resource. What is over the platform's
@@ -131,51 +129,39 @@ async def availability(facts: ResourceFacts, wish: Wish, *, load: TimelineLoader
     """
     check_quantity(wish.quantity)
     interval = interval_of(facts, wish)
-    refusals = refusals_of(facts, wish, interval, now=now)
     if interval.duration.days > limits.DURATION_DAYS_MAX:
+        refusals = refusals_of(facts, wish, interval, now=now)
         return AvailabilityAnswer(
             interval, facts.resource.capacity, 0, AvailabilityStatus.CLOSED, tuple(refusals), facts.version
         )
-    found = await load_timeline(facts, interval, load, wish)
-    left = vacancies_over(found, interval)
+    reading = await read(facts, interval, load=load, counts=counts, now=now)
+    request = request_of(wish, interval)
+    left = reading.left(request)
     return AvailabilityAnswer(
-        interval, left.capacity, left.vacancies, left.status, _with_capacity(refusals, left, wish), found.version
-    )
-
-
-async def load_timeline(
-    facts: ResourceFacts, window: Interval, load: TimelineLoader, wish: Wish | None = None
-) -> EffectiveTimeline:
-    """What can be had over the window; by who has this wish, if one is given."""
-    keys = views_needed(facts)
-    views = await load([(key, window) for key in keys])
-    return effective_timeline(
-        facts,
-        dict(zip(keys, views, strict=True)),
-        window,
-        activity=wish.activity if wish else None,
-        joining=wish is not None,
+        interval, left.capacity, left.vacancies, left.status, reading.refusals(request, left), reading.version
     )
 
 
 async def answers(
-    facts: ResourceFacts, wishes: Sequence[Wish], *, load: TimelineLoader, now: datetime
+    facts: ResourceFacts,
+    wishes: Sequence[Wish],
+    *,
+    load: TimelineLoader,
+    counts: CountsLoader = NOBODY,
+    now: datetime,
 ) -> list[SlotAnswer]:
-    """One answer per wish; all wishes are of one activity, and share one reading of the timeline."""
+    """One answer per wish; all share one reading."""
     if not wishes:
         return []
-    intervals = [interval_of(facts, wish) for wish in wishes]
-    found = await load_timeline(facts, hull(intervals), load, wishes[0])
-    return [
-        answer_to(facts, wish, interval, vacancies_over(found, interval), now)
-        for wish, interval in zip(wishes, intervals, strict=True)
-    ]
+    requests = [request_of(wish, interval_of(facts, wish)) for wish in wishes]
+    reading = await read(facts, hull([each.interval for each in requests]), load=load, counts=counts, now=now)
+    return [answer_to(reading, request, reading.left(request)) for request in requests]
 
 
-def answer_to(facts: ResourceFacts, wish: Wish, interval: Interval, left: Vacancies, now: datetime) -> SlotAnswer:
-    """The answer to a wish, of which `left` is left: the refusals of the rules first, then that of the capacity."""
-    refusals = refusals_of(facts, wish, interval, now=now)
-    return SlotAnswer(interval, left.capacity, left.vacancies, left.status, _with_capacity(refusals, left, wish))
+def answer_to(reading: Reading, request: RuleRequest, left: Vacancies) -> SlotAnswer:
+    """The answer to a request, for which `left` is left."""
+    refusals = reading.refusals(request, left)
+    return SlotAnswer(request.interval, left.capacity, left.vacancies, left.status, refusals)
 
 
 def hull(intervals: Sequence[Interval]) -> Interval:
@@ -196,11 +182,6 @@ def check_quantity(quantity: int) -> None:
     if not limits.QUANTITY_MIN <= quantity <= limits.QUANTITY_MAX:
         message = f"The quantity must be from {limits.QUANTITY_MIN} to {limits.QUANTITY_MAX:,}."
         raise InvalidInput(message, path=("quantity",))
-
-
-def _with_capacity(refusals: Iterable[Refusal], left: Vacancies, wish: Wish) -> tuple[Refusal, ...]:
-    refusal = left.refusal(wish.quantity)
-    return (*refusals, refusal) if refusal else tuple(refusals)
 
 
 def _check_window(window: Interval) -> None:

@@ -16,6 +16,15 @@ def acting_in(viewer: Viewer, organization_id: uuid.UUID) -> Viewer:
     return viewer if viewer.may(Role.CUSTOMER, organization_id) else GUEST
 
 
+def customer_in(viewer: Viewer, organization_id: uuid.UUID) -> str | None:
+    """The customer that rules about a customer's own bookings are about; None for everybody who is none there.
+
+    A guest can not be told from another; partners and staff book for others.
+    """
+    acting = acting_in(viewer, organization_id)
+    return acting.actor if acting.role is Role.CUSTOMER else None
+
+
 def may_see(viewer: Viewer, booking: Booking, opened_by_token: BookingKey | None) -> bool:
     """Staff see their organization's bookings, customers and partners what they made, a token opens its one booking."""
     if opened_by_token == BookingKey(booking.organization_id, booking.id):

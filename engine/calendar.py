@@ -3,26 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from engine.availability import (
-    TimelineLoader,
-    Wish,
-    answer_to,
-    check_quantity,
-    hull,
-    load_timeline,
-    night_of,
-)
+from engine.availability import Wish, answer_to, check_quantity, hull, night_of, request_of
 from engine.facts import ResourceFacts
+from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read
 from engine.rules import limits
-from engine.rules.base import GuestCount, Refusal
-from engine.vacancies import AvailabilityStatus, EffectiveTimeline, vacancies_over
+from engine.rules.base import GuestCount, Refusal, RuleRequest
+from engine.vacancies import AvailabilityStatus
 from models import civil
 from models.errors import InvalidInput, InvalidTime
-from models.interval import Interval
 from models.resource import AvailabilityType
-
-Offer = tuple[Wish, Interval]
-"""What is offered, and the instants that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +42,7 @@ async def calendar(
     activity: str | None = None,
     guests: tuple[GuestCount, ...] | None = None,
     load: TimelineLoader,
+    counts: CountsLoader = NOBODY,
     now: datetime,
 ) -> list[DayAnswer]:
     """One answer per civil day of [first, last), at most 366: the best slot of the day, or its shortest stay.
@@ -66,36 +56,34 @@ async def calendar(
     if not 1 <= (last - first).days <= limits.WINDOW_DAYS_MAX:
         raise InvalidInput(f"Ask for 1 to {limits.WINDOW_DAYS_MAX} days.", path=("to",))
     wish = Wish(quantity=quantity, activity=activity, guests=guests)
-    by_day = {day: _wishes_of_day(facts, day, wish) for day in civil.days(first, last)}
-    offered = [interval for wishes in by_day.values() for _, interval in wishes]
+    by_day = {day: _requests_of_day(facts, day, wish) for day in civil.days(first, last)}
+    offered = [request.interval for requests in by_day.values() for request in requests]
     if not offered:
         return [_nothing_on(day) for day in by_day]
-    found = await load_timeline(facts, hull(offered), load, wish)
-    return [_best_of(facts, day, wishes, found, now) for day, wishes in by_day.items()]
+    reading = await read(facts, hull(offered), load=load, counts=counts, now=now)
+    return [_best_of(reading, day, requests) for day, requests in by_day.items()]
 
 
-def _best_of(
-    facts: ResourceFacts, day: date, wishes: list[Offer], found: EffectiveTimeline, now: datetime
-) -> DayAnswer:
+def _best_of(reading: Reading, day: date, requests: list[RuleRequest]) -> DayAnswer:
     """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has.
 
     Rules are asked of the emptiest slot first, and of no more once one can be booked: a year has ten thousand.
     """
-    slots = [(wish, interval, vacancies_over(found, interval)) for wish, interval in wishes]
-    coming = [slot for slot in slots if slot[1].starts_at >= now] or slots
+    slots = [(request, reading.left(request)) for request in requests]
+    coming = [slot for slot in slots if slot[0].interval.starts_at >= reading.rule_facts.now] or slots
     if not coming:
         return _nothing_on(day)
-    coming.sort(key=lambda slot: -slot[2].vacancies)
+    coming.sort(key=lambda slot: -slot[1].vacancies)
     best = None
-    for wish, interval, left in coming:
-        if best is not None and left.vacancies < wish.quantity:
+    for request, left in coming:
+        if best is not None and left.vacancies < request.quantity:
             break
-        answer = answer_to(facts, wish, interval, left, now)
+        answer = answer_to(reading, request, left)
         best = answer if best is None or answer.bookable else best
         if best.bookable:
             break
     assert best is not None
-    stay = wishes[0][0].stay
+    stay = requests[0].stay
     nights = None if stay is None else (stay[1] - stay[0]).days
     return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals, nights)
 
@@ -105,14 +93,14 @@ def _nothing_on(day: date) -> DayAnswer:
     return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
 
 
-def _wishes_of_day(facts: ResourceFacts, day: date, wish: Wish) -> list[Offer]:
+def _requests_of_day(facts: ResourceFacts, day: date, wish: Wish) -> list[RuleRequest]:
     """What is offered on this day; nothing on a day, or for a check-in or check-out, that the clocks skip."""
     try:
         if facts.resource.availability_type == AvailabilityType.NIGHTLY:
             stay = (day, day + timedelta(days=facts.rules.shortest_stay(day) or 1))
-            return [(replace(wish, stay=stay), night_of(facts, *stay))]
+            return [request_of(replace(wish, stay=stay), night_of(facts, *stay))]
         window = civil.civil_day(day, facts.zone)
     except InvalidTime:
         return []
     found = facts.rules.slots(window, None, facts.zone)
-    return [(replace(wish, window=interval), interval) for interval in found]
+    return [request_of(wish, interval) for interval in found]

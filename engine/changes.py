@@ -1,7 +1,8 @@
-"""What happens to a booking after it was held: extend, confirm, release, cancel."""
+"""What happens to a booking after it was held: extend, confirm, release, cancel; and what staff say to it."""
 
 from dataclasses import dataclass
 
+from engine import authority, fields
 from engine.bookings import acting_in, find_booking
 from engine.idempotency import check_key
 from engine.viewer import Role, Viewer
@@ -10,6 +11,8 @@ from models.errors import NotFound
 from models.keys import BookingKey
 from models.ledger import calls
 from models.ledger.requests import BookingAction, BookingRecord, ChangeBooking, Command
+
+BY_STAFF = frozenset({BookingAction.APPROVE, BookingAction.REJECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,14 @@ async def change(database: Database, viewer: Viewer, request: ChangeRequest) -> 
     """Carry out the action, once per key; compare-and-set on the booking's status in the ledger.
 
     A hold that is over may still be extended or confirmed while nobody has needed its place. Guests and customers may
-    cancel until the first item begins, staff at any time. Raises NotFound for a booking that the viewer may not see,
-    and what `calls.change_booking` raises.
+    cancel until the first item begins, staff at any time. To approve and to reject is for staff alone, else
+    Unauthenticated or Forbidden. Raises NotFound for a booking that the viewer may not see, and what
+    `calls.change_booking` raises.
     """
     check_key(request.key)
+    fields.check_reason(request.reason)
+    if request.action in BY_STAFF:
+        authority.require(viewer, Role.STAFF, request.booking.organization_id, "booking", "bookingId")
     found = await find_booking(database, viewer, key=request.booking, opened_by_token=request.opened_by_token)
     if found is None:
         raise NotFound("There is no such booking.", path=("input", "bookingId"))

@@ -5,21 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.availability import Wish, interval_of, refusals_of
-from engine.bookings import acting_in
+from engine.availability import Wish, interval_of, request_of
+from engine.bookings import acting_in, customer_in
+from engine.decisions import Decision, decide
 from engine.facts import ResourceFacts, known_facts, load_facts
 from engine.idempotency import check_key
 from engine.rules import limits
-from engine.rules.base import violation
-from engine.rules.guests import guests_as_stored
+from engine.rules.base import RuleRequest, violation
 from engine.viewer import Role, Viewer
 from models.base import new_id
 from models.database import Database
-from models.errors import BookingError, InvalidInput, NotFound, Refused
+from models.errors import BookingError, InvalidInput, NotFound
 from models.keys import ResourceKey
 from models.ledger import calls
 from models.ledger.failures import busy, translate
-from models.ledger.requests import BookingRecord, Command, Contact, Hold, HoldItem
+from models.ledger.requests import BookingRecord, Command, Contact, Hold
 
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to mistake
 DECISIONS_MAX = 5  # of one hold, while rules are being changed under it
@@ -49,7 +49,8 @@ async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now:
     """A booking ON_HOLD whose places are the guest's until it ends by itself; the same one for the same key.
 
     Anybody may hold what is published. Raises NotFound for a resource that the viewer may not see, InvalidInput and
-    InvalidTime, every RuleViolation of every item at once (`Refused`), and what `calls.hold` raises.
+    InvalidTime, every RuleViolation of every item at once (`Refused`), and what `calls.hold` raises; what rules ask of
+    all that is booked is decided with the capacity, under the same locks, and told with it.
     """
     observer = database.observer
     try:
@@ -83,7 +84,7 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
     customer_id = acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None
     for _ in range(DECISIONS_MAX):
         try:
-            items = await _permitted(database, viewer, request, now)
+            decision = await _permitted(database, viewer, request, now)
         except BookingError:
             # A repetition gets the first answer, also when the time has come or a rule has changed meanwhile.
             found = await calls.recall_booking(database, command)
@@ -94,21 +95,25 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
             command=command,
             booking_id=booking_id,
             reference=reference,
-            items=items,
+            items=decision.items,
             customer_id=customer_id,
             contact=request.contact,
+            approval_seconds=decision.approval_seconds,
             expected={key.id: version for key, version in request.expected.items()},
+            looks_at=decision.looks_at,
         )
         try:
             record = await calls.hold(database, asked)
         except calls.Stale:
             await load_facts(database, _resources(request))
+        except calls.Unmet as unmet:
+            raise decision.refused(unmet) from None
         else:
             return record, record.booking.id == booking_id
     raise busy()
 
 
-async def _permitted(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> tuple[HoldItem, ...]:
+async def _permitted(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> Decision:
     """What to ask the ledger for, if the viewer may see it and the rules allow it.
 
     Allowed by what this process knows of the rules, it is for the ledger to compare that with what is true now; refused
@@ -127,10 +132,10 @@ async def _permitted(database: Database, viewer: Viewer, request: HoldRequest, n
 
 def _decide(
     viewer: Viewer, request: HoldRequest, facts: Mapping[ResourceKey, ResourceFacts], now: datetime
-) -> tuple[HoldItem, ...]:
-    items = tuple(_item(viewer, facts, item, position) for position, item in enumerate(request.items))
-    _check_rules(request, facts, now)
-    return items
+) -> Decision:
+    requests = [_sensible(viewer, facts, item, position) for position, item in enumerate(request.items)]
+    customer_id = customer_in(viewer, request.items[0].resource.organization_id)
+    return decide(requests, customer_id=customer_id, now=now)
 
 
 def _versions(facts: Mapping[ResourceKey, ResourceFacts]) -> dict[ResourceKey, int]:
@@ -145,8 +150,11 @@ def _keys(request: HoldRequest) -> list[ResourceKey]:
     return [item.resource for item in request.items] + list(request.expected)
 
 
-def _item(viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], item: ItemRequest, position: int) -> HoldItem:
-    path = _path(position)
+def _sensible(
+    viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], item: ItemRequest, position: int
+) -> tuple[ResourceFacts, RuleRequest]:
+    """The item as rules are asked about it, if the viewer may see what it is of, and it makes sense."""
+    path = ("input", "items", str(position))
     found = facts.get(item.resource)
     if found is None or not (found.venue.is_published or viewer.may(Role.STAFF, item.resource.organization_id)):
         raise NotFound("There is no such resource.", path=(*path, "resourceId"))
@@ -158,26 +166,4 @@ def _item(viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], item: Item
     except InvalidInput as error:
         error.path = (*path, *error.path)
         raise
-    return HoldItem(
-        resource_id=item.resource.id,
-        interval=interval,
-        quantity=item.wish.quantity,
-        activity=item.wish.activity,
-        guests=guests_as_stored(item.wish.guests),
-        catalog_version=found.catalog_version,
-    )
-
-
-def _check_rules(request: HoldRequest, facts: Mapping[ResourceKey, ResourceFacts], now: datetime) -> None:
-    errors: list[BookingError] = []
-    for position, item in enumerate(request.items):
-        found = facts[item.resource]
-        interval = interval_of(found, item.wish)
-        refusals = refusals_of(found, item.wish, interval, now=now)
-        errors += [violation(refusal, path=_path(position)) for refusal in refusals]
-    if errors:
-        raise Refused(errors)
-
-
-def _path(position: int) -> tuple[str, ...]:
-    return ("input", "items", str(position))
+    return found, request_of(item.wish, interval)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from engine.availability import TimelineLoader, Wish, availability
+from engine.availability import Wish, availability
+from engine.counts import Counts
 from engine.facts import ResourceFacts, load_facts
+from engine.reading import TimelineLoader
 from engine.rule_changes import RuleChange, facts_after, facts_before
 from engine.rules.base import Refusal, RuleFacts, RuleRequest
 from engine.rules.guests import guests_from_stored
@@ -142,9 +144,10 @@ async def _sample(
     facts = (await load_facts(database, [question.resource])).get(question.resource)
     if facts is None or not _is_touched(facts, change):
         raise NotFound("The rule has no say on such a resource.", path=(*path, "resourceId"))
+    counts = Counts(database)
     try:
-        before = await availability(facts_before(facts, change), question.wish, load=load, now=now)
-        after = await availability(facts_after(facts, change), question.wish, load=load, now=now)
+        before = await availability(facts_before(facts, change), question.wish, load=load, counts=counts, now=now)
+        after = await availability(facts_after(facts, change), question.wish, load=load, counts=counts, now=now)
     except InvalidInput as error:
         error.path = (*path, *error.path)
         raise

@@ -33,7 +33,8 @@ class EffectiveStep:
     """What can be had of a resource over an interval in which nothing changes.
 
     `vacancies` are units of the resource that can be booked, after its requirements; 0 while closed. `activity` is
-    what goes on there, where parties may join only the same activity.
+    what goes on there, where parties may join only the same activity. For a party that asks, `free` are the vacancies
+    as if it were open: during buffers it need not be.
     """
 
     starts_at: datetime
@@ -43,6 +44,7 @@ class EffectiveStep:
     status: AvailabilityStatus
     activity: str | None
     in_use: bool = False
+    free: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,13 +127,17 @@ def effective_timeline(
     return EffectiveTimeline(own.version, window, tuple(steps))
 
 
-def vacancies_over(timeline: EffectiveTimeline, interval: Interval) -> Vacancies:
-    """The scarcest step decides: vacancies are capacity minus the peak of what is taken, never minus a sum."""
+def vacancies_over(timeline: EffectiveTimeline, interval: Interval, claim: Interval | None = None) -> Vacancies:
+    """The scarcest step decides: vacancies are capacity minus the peak of what is taken, never minus a sum.
+
+    `claim` is what a booking of the interval takes, if that is longer; closed matters in the interval alone.
+    """
     steps = list(timeline.over(interval))
+    taken = steps if claim is None or claim == interval else list(timeline.over(claim))
     capacity = min(step.capacity for step in steps)
-    vacancies = min(step.vacancies for step in steps)
     closed = any(step.status is AvailabilityStatus.CLOSED for step in steps)
-    return Vacancies(capacity, vacancies, status_of(capacity, vacancies, closed), any(step.in_use for step in steps))
+    vacancies = 0 if closed else min(step.free for step in taken)
+    return Vacancies(capacity, vacancies, status_of(capacity, vacancies, closed), any(step.in_use for step in taken))
 
 
 def status_of(capacity: int, vacancies: int, closed: bool) -> AvailabilityStatus:
@@ -178,9 +184,13 @@ def _effective(
     )
     own = current[0]
     shown = own.sharing_key if own.sharing_key and not own.sharing_key.startswith("#") else None
-    vacancies = 0 if closed else max(0, vacancies)
+    if_open = max(0, vacancies)
+    vacancies = 0 if closed else if_open
     status = status_of(own.capacity, vacancies, closed)
-    return EffectiveStep(starts_at, ends_at, own.capacity, vacancies, status, shown, in_use)
+    # What is free while it is closed is shown to nobody.
+    return EffectiveStep(
+        starts_at, ends_at, own.capacity, vacancies, status, shown, in_use, if_open if joining else vacancies
+    )
 
 
 def _free(step: Step, sharing: str, activity: str | None, joining: bool) -> int:
@@ -197,16 +207,17 @@ def _may_join(step: Step, sharing: str, activity: str | None) -> bool:
 
 
 def _alike(left: EffectiveStep, right: EffectiveStep) -> bool:
-    return (left.capacity, left.vacancies, left.status, left.activity, left.in_use) == (
+    return (left.capacity, left.vacancies, left.status, left.activity, left.in_use, left.free) == (
         right.capacity,
         right.vacancies,
         right.status,
         right.activity,
         right.in_use,
+        right.free,
     )
 
 
 def _joined(left: EffectiveStep, right: EffectiveStep) -> EffectiveStep:
     return EffectiveStep(
-        left.starts_at, right.ends_at, left.capacity, left.vacancies, left.status, left.activity, left.in_use
+        left.starts_at, right.ends_at, left.capacity, left.vacancies, left.status, left.activity, left.in_use, left.free
     )

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
@@ -31,6 +34,11 @@ class Interval:
 
     def contains(self, other: "Interval") -> bool:
         return self.starts_at <= other.starts_at and other.ends_at <= self.ends_at
+
+    def widened(self, before: timedelta, after: timedelta) -> "Interval":
+        """So much longer on both sides, as far as the calendar goes."""
+        starts_at = self.starts_at - min(before, self.starts_at - _FIRST)
+        return Interval(starts_at, self.ends_at + min(after, _LAST - self.ends_at))
 
     def clip(self, other: "Interval") -> "Interval | None":
         """The part of this interval that lies in the other one, if any."""

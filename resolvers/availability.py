@@ -44,8 +44,11 @@ async def availability(info: Info, input: Question) -> list[Availability]:
 
 
 async def _ask(context: Context, facts: ResourceFacts, wish: Wish) -> Availability:
+    loaders = context.loaders
     try:
-        answer = await engine.availability(facts, wish, load=context.loaders.timelines, now=context.clock())
+        answer = await engine.availability(
+            facts, wish, load=loaders.timelines, counts=loaders.counts, now=context.clock()
+        )
     except InvalidInput as error:
         error.path = ("input", *error.path)
         raise

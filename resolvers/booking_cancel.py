@@ -15,7 +15,7 @@ from schema.context import Info
 @mutation(
     Access.BOOKING_HOLDER,
     description=(
-        "Cancel a booking that is ON_HOLD or CONFIRMED: its places are free at once. Guests, customers and "
+        "Cancel a booking that is ON_HOLD, PENDING or CONFIRMED: its places are free at once. Guests, customers and "
         "partners may until its first item begins, staff at any time. Refused with NOT_CANCELLABLE, "
         "VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
     ),

@@ -73,8 +73,8 @@ class BookingHoldInput:
     description=(
         "Take places and keep them until holdExpiresAt, when they are given back by themselves: 10 minutes, or what "
         "the resource says; with several resources the shortest. Refused with SOLD_OUT, CLOSED, ACTIVITY_CONFLICT, the "
-        "code of every rule that refuses, VERSION_CONFLICT, INVALID_INPUT, INVALID_TIME, NOT_FOUND, "
-        "IDEMPOTENCY_CONFLICT, BUSY."
+        "code of every rule that refuses, all items counted together, VERSION_CONFLICT, INVALID_INPUT, INVALID_TIME, "
+        "NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_hold(

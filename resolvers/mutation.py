@@ -2,10 +2,12 @@
 
 import strawberry
 
+from resolvers.booking_approve import booking_approve
 from resolvers.booking_cancel import booking_cancel
 from resolvers.booking_confirm import booking_confirm
 from resolvers.booking_extend import booking_extend
 from resolvers.booking_hold import booking_hold
+from resolvers.booking_reject import booking_reject
 from resolvers.booking_release import booking_release
 from resolvers.booking_rule_remove import booking_rule_remove
 from resolvers.booking_rule_set import booking_rule_set
@@ -32,6 +34,8 @@ class Mutation:
     booking_release = booking_release
     booking_confirm = booking_confirm
     booking_cancel = booking_cancel
+    booking_approve = booking_approve
+    booking_reject = booking_reject
 
     venue_create = venue_create
     venue_update = venue_update

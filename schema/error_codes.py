@@ -27,6 +27,8 @@ class ErrorCode(StrEnum):
     ACTIVITY_CONFLICT = "ACTIVITY_CONFLICT"
     CUSTOMER_OVERLAP = "CUSTOMER_OVERLAP"
     CUSTOMER_LIMIT = "CUSTOMER_LIMIT"
+    PACING_LIMIT = "PACING_LIMIT"
+    GAP_LEFT = "GAP_LEFT"
     HOLD_EXPIRED = "HOLD_EXPIRED"
     HOLD_LIMIT = "HOLD_LIMIT"
     VERSION_CONFLICT = "VERSION_CONFLICT"
@@ -70,6 +72,8 @@ MEANINGS: dict[str, str] = {
     "ACTIVITY_CONFLICT": "Another party is there, and may not be joined.",
     "CUSTOMER_OVERLAP": "The customer has another booking at that time.",
     "CUSTOMER_LIMIT": "The customer has as many bookings as are allowed.",
+    "PACING_LIMIT": "As many arrive at about that time as are allowed, though there is room.",
+    "GAP_LEFT": "It would leave free nights beside it that are too few to be booked.",
     "HOLD_EXPIRED": "The hold is over, and its place may be somebody else's: hold again.",
     "HOLD_LIMIT": "The hold can not be extended any further.",
     "VERSION_CONFLICT": "It changed since the version that was expected: look again, and decide again.",

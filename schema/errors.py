@@ -135,6 +135,9 @@ async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, first: int 
     if not 1 <= count <= engine.ALTERNATIVES_MAX:
         raise InvalidInput(f"From 1 to {engine.ALTERNATIVES_MAX} alternatives can be asked for.", path=("first",))
     context = info.context
-    found = await engine.alternatives(facts, wish, first=count, load=context.loaders.timelines, now=context.clock())
+    loaders = context.loaders
+    found = await engine.alternatives(
+        facts, wish, first=count, load=loaders.timelines, counts=loaders.counts, now=context.clock()
+    )
     context.loaders.budget.spend_elements(len(found))
     return [Slot.of(answer, facts.zone) for answer in found]

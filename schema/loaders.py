@@ -9,10 +9,12 @@ import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from engine.counts import Counts
 from engine.facts import ResourceFacts, load_facts
 from engine.viewer import Role, Viewer
 from models.booking import BookingEvent
@@ -22,6 +24,7 @@ from models.keys import BookingKey, ResourceKey, RuleKey, VenueKey
 from models.ledger.requests import BookingRecord
 from models.queries.bookings import EventPage, read_bookings, read_event_pages
 from models.queries.catalog import ResourcePage, read_organizations, read_resource_pages, read_rules, read_venues
+from models.queries.measures import Arrivals, CustomerItem
 from models.queries.rules import RuleChangePage, read_rule_change_pages, read_venue_rules
 from models.queries.timelines import TimelineView, read_timelines
 from models.resource import BookingRule, BookingRuleChange, Resource
@@ -78,6 +81,7 @@ class Loaders:
         self._timelines: DataLoader[TimelineQuestion, TimelineView] = DataLoader(
             load_fn=self._read_timelines, max_batch_size=KEYS_MAX
         )
+        self.counts = GatheredCounts(self._database, self._viewer)
 
     async def timelines(self, questions: Sequence[TimelineQuestion]) -> Sequence[TimelineView]:
         """The `load` of engine.availability. InvalidInput when the operation has looked at too much already."""
@@ -178,3 +182,31 @@ def _grouped(asked: Sequence[Asked], by: Callable[[Asked], Group]) -> Iterable[t
     for each in asked:
         groups[by(each)].append(each)
     return groups.items()
+
+
+class GatheredCounts(Counts):
+    """What rules count, of all resources that one operation asks about."""
+
+    def __init__(self, database: Database, viewer: Viewer) -> None:
+        super().__init__(database, viewer)
+        self._arrivals: DataLoader[TimelineQuestion, tuple[Arrivals, ...]] = DataLoader(
+            load_fn=self._read_arrivals, max_batch_size=KEYS_MAX
+        )
+        self._customer_items: dict[tuple[uuid.UUID, str], asyncio.Task[tuple[CustomerItem, ...]]] = {}
+
+    async def arrivals(self, questions: Sequence[TimelineQuestion]) -> Sequence[tuple[Arrivals, ...]]:
+        """What starts in each window."""
+        return await self._arrivals.load_many(questions)
+
+    async def customer_items(
+        self, organization_id: uuid.UUID, customer_id: str, after: datetime
+    ) -> tuple[CustomerItem, ...]:
+        """What the customer has that ends after an instant; that of the first call, which is as good for the others."""
+        key = (organization_id, customer_id)
+        if key not in self._customer_items:
+            read = super().customer_items(organization_id, customer_id, after)
+            self._customer_items[key] = asyncio.create_task(read)
+        return await self._customer_items[key]
+
+    async def _read_arrivals(self, questions: list[TimelineQuestion]) -> list[tuple[Arrivals, ...]]:
+        return list(await super().arrivals(questions))

@@ -177,6 +177,7 @@ class Resource(Node):
             activity=activity_of(activity, ("activity",)),
             guests=guests_of(guests, ("guests",)),
             load=info.context.loaders.timelines,
+            counts=info.context.loaders.counts,
             now=info.context.clock(),
         )
         info.context.loaders.budget.spend_elements(len(found))
@@ -208,6 +209,7 @@ class Resource(Node):
             activity=activity_of(activity, ("activity",)),
             guests=guests_of(guests, ("guests",)),
             load=info.context.loaders.timelines,
+            counts=info.context.loaders.counts,
             now=info.context.clock(),
         )
         return [CalendarDay.of(answer) for answer in found]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from engine.availability import slots
 from engine.calendar import calendar
+from engine.counts import Counts
 from engine.facts import ResourceFacts, load_facts
 from engine.vacancies import EffectiveTimeline, effective_timeline, views_needed
 from models import civil
@@ -114,11 +115,11 @@ async def _bookable_time(database: Database, facts: ResourceFacts, now: datetime
     load = partial(read_timelines, database)
     tomorrow = civil.local_day(now, facts.zone) + timedelta(days=1)
     if facts.resource.availability_type == AvailabilityType.NIGHTLY:
-        nights = await calendar(facts, tomorrow, tomorrow + SHOWN, load=load, now=now)
+        nights = await calendar(facts, tomorrow, tomorrow + SHOWN, load=load, counts=Counts(database), now=now)
         night = next((each.date for each in nights if each.bookable), tomorrow)
         return {"stay": {"arrival": str(night), "departure": str(night + timedelta(days=1))}}
     start = civil.civil_day(tomorrow, facts.zone).starts_at
-    offered = await slots(facts, Interval(start, start + SHOWN), load=load, now=now)
+    offered = await slots(facts, Interval(start, start + SHOWN), load=load, counts=Counts(database), now=now)
     slot = next((each.interval for each in offered if each.bookable), Interval(start, start + timedelta(hours=1)))
     shown = (each.astimezone(facts.zone).isoformat() for each in (slot.starts_at, slot.ends_at))
     return {"window": dict(zip(("startsAt", "endsAt"), shown, strict=True))}

@@ -8,6 +8,7 @@
     plugins.py     rules of other packages; missing.py: stored ones whose package is gone
     guests.py      a party within bounds, and as it is stored
     reference.py   docs/rules.md, made from the classes
+    scope.py       where rules about a customer count
     parameters.py, weeks.py, days.py, spans.py    what rules share
 
 and a file per type, called like it: opening_hours.py, blackout.py, notice.py. docs/rules.md tells what each does.

@@ -1,9 +1,11 @@
 """What every rule is made of: a request and facts go in, nothing or a Refusal comes out."""
 
+import uuid
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -73,12 +75,45 @@ class RuleRequest:
 class RuleFacts:
     """What rules may know besides the request: the venue's zone, the instant that counts as now, the resource's kind.
 
+    `customer_id` is None for everybody but a customer with an account. `check_in` and `check_out` are the venue's.
     A rule that needs to know more gets it by a new field here, filled by whoever evaluates.
     """
 
     zone: ZoneInfo
     now: datetime
     availability_type: str
+    resource_id: uuid.UUID | None = None
+    venue_id: uuid.UUID | None = None
+    customer_id: str | None = None
+    check_in: time | None = None
+    check_out: time | None = None
+
+
+class ConditionKind(StrEnum):
+    """What can be measured of what is booked; ledger/sql/35_conditions.sql says of what, engine/conditions.py how."""
+
+    CUSTOMER_ACTIVE = "CUSTOMER_ACTIVE"
+    CUSTOMER_OVERLAP = "CUSTOMER_OVERLAP"
+    ARRIVALS = "ARRIVALS"
+    CAPACITY = "CAPACITY"
+    ORPHANS = "ORPHANS"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a rule asks of all that is booked: this number, with the request, is at most `max`; else `refuse(number)`.
+
+    Only the database can decide it, under its locks, when something is booked; who only looks measures the same from
+    what they read. `arguments`: of the kind; UUIDs and instants as such.
+    """
+
+    kind: ConditionKind
+    arguments: Mapping[str, Any]
+    max: int
+    refuse: Callable[[int], Refusal]
+
+
+NO_TIME = timedelta(0)
 
 
 class Rule(BaseModel):
@@ -104,6 +139,8 @@ class Rule(BaseModel):
     example: ClassVar[Mapping[str, object]]
     is_cumulative: ClassVar[bool] = False
     looks_at_every_day: ClassVar[bool] = False
+    measures: ClassVar[frozenset[ConditionKind]] = frozenset()
+    """The kinds of its conditions: what they are measured from is read only where a rule needs it."""
 
     @abstractmethod
     def evaluate(self, request: RuleRequest, facts: RuleFacts) -> Refusal | None:
@@ -116,6 +153,29 @@ class Rule(BaseModel):
         offers the shortest stay that they allow. By default a rule has nothing to say on that.
         """
         return nights
+
+    def conditions(self, request: RuleRequest, facts: RuleFacts) -> tuple[Condition, ...]:
+        """What it asks of all that is booked, for this request, which it need not have let pass. Pure."""
+        return ()
+
+    @property
+    def reach(self) -> timedelta:
+        """How far before and after the request its conditions and `buffers` look at most."""
+        return NO_TIME
+
+    @property
+    def buffers(self) -> tuple[timedelta, timedelta]:
+        """How much longer than the guest is there a booking takes capacity: before, and after."""
+        return NO_TIME, NO_TIME
+
+    @property
+    def approval_seconds(self) -> int | None:
+        """How long the venue has to approve a booking that the guest has confirmed; None: it need not."""
+        return None
+
+    def sharing_key(self, activity: str | None) -> str | None:
+        """By what parties of this activity share with others, where that is not the activity itself."""
+        return None
 
     def parameters(self) -> dict[str, Any]:
         """The parameters in the form in which they are stored and shown: JSON values, camelCase, no defaults."""

@@ -16,7 +16,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from engine.rules import limits, registry
-from engine.rules.base import Refusal, Rule, RuleFacts, RuleRequest, violation
+from engine.rules.base import NO_TIME, Condition, ConditionKind, Refusal, Rule, RuleFacts, RuleRequest, violation
 from engine.rules.days import days_of
 from engine.rules.slots import SLOTS_MAX, slot_intervals
 from models import civil
@@ -44,6 +44,19 @@ class SetRule:
     @property
     def rank(self) -> tuple[bool, int, int]:
         return self.of_resource, self.priority, self.age
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What rules make of a request that they let pass.
+
+    `claim`: what it takes, with the buffers. `shared_as`: by what its party shares with others. `approval_seconds`: how
+    long the venue has to approve it; None: it need not.
+    """
+
+    claim: Interval
+    shared_as: str | None
+    approval_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,11 +117,43 @@ class RuleSet:
 
     def refusals(self, request: RuleRequest, facts: RuleFacts) -> list[Refusal]:
         """Every reason of the platform's limits, or if it has none, of the rules that decide (`registry.evaluate`)."""
-        return limits.evaluate(request, facts) or [
-            refusal
-            for rule in self.for_request(request, facts.zone)
-            if (refusal := rule.evaluate(request, facts)) is not None
-        ]
+        return self.judge(request, facts)[0]
+
+    def judge(self, request: RuleRequest, facts: RuleFacts) -> tuple[list[Refusal], tuple[Condition, ...]]:
+        """The refusals, and what rules ask of all that is booked; nothing more is asked of what is over the limits."""
+        refusals = limits.evaluate(request, facts)
+        if refusals:
+            return refusals, ()
+        rules = self.for_request(request, facts.zone)
+        refusals = [refusal for rule in rules if (refusal := rule.evaluate(request, facts)) is not None]
+        if not self.measures:
+            return refusals, ()
+        return refusals, tuple(condition for rule in rules for condition in rule.conditions(request, facts))
+
+    def terms(self, request: RuleRequest, zone: ZoneInfo) -> Terms:
+        """What a booking of this takes, with whom it shares, and whether it is looked at first."""
+        if self._is_plain:
+            return Terms(request.interval, request.activity)
+        rules = self.for_request(request, zone)
+        before = max((rule.buffers[0] for rule in rules), default=NO_TIME)
+        after = max((rule.buffers[1] for rule in rules), default=NO_TIME)
+        keys = (rule.sharing_key(request.activity) for rule in rules)
+        times = [rule.approval_seconds for rule in rules if rule.approval_seconds is not None]
+        return Terms(
+            claim=request.interval.widened(before, after),
+            shared_as=next((key for key in keys if key is not None), request.activity),
+            approval_seconds=max(times, default=None),
+        )
+
+    @cached_property
+    def measures(self) -> frozenset[ConditionKind]:
+        """What conditions of these rules are measured from."""
+        return frozenset(kind for found in self._applicable for kind in found.rule.measures)
+
+    @cached_property
+    def reach(self) -> timedelta:
+        """How far before and after a request these rules look at most."""
+        return max((found.rule.reach for found in self._applicable), default=NO_TIME)
 
     def slots(self, window: Interval, duration_minutes: int | None, zone: ZoneInfo) -> list[Interval]:
         """The times that can be offered, each by the rules of its own day; see `slot_intervals`."""
@@ -142,6 +187,16 @@ class RuleSet:
     @cached_property
     def _looks_at_every_day(self) -> bool:
         return any(found.rule.looks_at_every_day for found in self._applicable)
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether no rule changes what a request takes: then none is asked, of thousands of slots."""
+        return not any(
+            any(found.rule.buffers)
+            or found.rule.approval_seconds is not None
+            or type(found.rule).sharing_key is not Rule.sharing_key
+            for found in self._applicable
+        )
 
     @cached_property
     def _boundaries(self) -> tuple[date, ...]:

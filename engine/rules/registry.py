@@ -12,15 +12,22 @@ from pydantic import ValidationError
 
 from engine.rules import limits
 from engine.rules.activities import Activities
+from engine.rules.approval_required import ApprovalRequired
 from engine.rules.base import START_TIME, Refusal, Rule, RuleFacts, RuleRequest
 from engine.rules.blackout import Blackout
+from engine.rules.buffers import Buffers
+from engine.rules.capacity_share import CapacityShare
 from engine.rules.closed_to_arrival import ClosedToArrival
 from engine.rules.closed_to_departure import ClosedToDeparture
+from engine.rules.customer_limit import CustomerLimit
 from engine.rules.duration import Duration
+from engine.rules.gap import Gap
 from engine.rules.guest_types import GuestTypes
 from engine.rules.missing import MissingRule
+from engine.rules.no_overlap import NoOverlap
 from engine.rules.notice import Notice
 from engine.rules.opening_hours import OpeningHours
+from engine.rules.pacing import Pacing
 from engine.rules.party_size import PartySize
 from engine.rules.plugins import installed
 from engine.rules.session_times import SessionTimes
@@ -48,6 +55,13 @@ BUILT_IN: Mapping[str, type[Rule]] = MappingProxyType(
             StayThrough,
             ClosedToArrival,
             ClosedToDeparture,
+            CustomerLimit,
+            NoOverlap,
+            Pacing,
+            CapacityShare,
+            Gap,
+            Buffers,
+            ApprovalRequired,
         )
     }
 )

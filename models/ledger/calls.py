@@ -8,7 +8,7 @@ when waiting took too long, the caller is told `Busy`. Work that has begun is fi
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -30,21 +30,40 @@ from models.errors import (
     VersionConflict,
 )
 from models.ledger.repeat import Relock, until_done
-from models.ledger.requests import Adjust, BookingRecord, ChangeBooking, Command, Hold
+from models.ledger.requests import Adjust, BookingRecord, ChangeBooking, Command, Hold, HoldItem
 
 
 class Stale(Exception):
     """What the caller decided by has changed: nothing was done, and it is to be read and decided anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A condition that is not met: the position of its item in the request, its own in the item, and the number."""
+
+    item: int
+    index: int
+    measure: int
+
+
+class Unmet(Exception):
+    """Conditions of the request are not met: nothing was done. `capacity`: what else refuses it, if anything does."""
+
+    def __init__(self, measured: Sequence[Measured], capacity: BookingError | None) -> None:
+        super().__init__("conditions are not met")
+        self.measured = tuple(measured)
+        self.capacity = capacity
+
+
 async def hold(database: Database, request: Hold) -> BookingRecord:
     """Admit the request: a new booking, ON_HOLD, with all its claims; or nothing.
 
-    Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy; and Stale, which is
-    no answer but asks to decide anew.
+    Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy; Unmet, whose numbers
+    the caller puts into words; and Stale, which is no answer but asks to decide anew.
     Locks every resource that it takes from, in id order, so that concurrent admissions to one resource come one after
-    the other and each sees all before it. Requests of this process for the same resources that come while another is
-    under way go together in the next call and commit, first come, first served, each with its own outcome.
+    the other and each sees all before it; then the customer, where conditions count what the customer has. Requests of
+    this process for the same resources that come while another is under way go together in the next call and commit,
+    first come, first served, each with its own outcome.
     """
     payload = {
         **_of(request.command),
@@ -53,20 +72,9 @@ async def hold(database: Database, request: Hold) -> BookingRecord:
         "customer_id": request.customer_id,
         "approval_seconds": request.approval_seconds,
         **{f"contact_{name}": value for name, value in asdict(request.contact).items()},
-        "items": [
-            {
-                "position": position,
-                "resource_id": item.resource_id,
-                "catalog_version": item.catalog_version,
-                "starts_at": item.interval.starts_at,
-                "ends_at": item.interval.ends_at,
-                "quantity": item.quantity,
-                "activity": item.activity,
-                "guests": item.guests,
-            }
-            for position, item in enumerate(request.items)
-        ],
+        "items": [_item(position, item) for position, item in enumerate(request.items)],
         "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
+        **_conditions(request),
     }
     organization_id = request.command.organization_id
     lane = (organization_id, frozenset(item.resource_id for item in request.items))
@@ -136,6 +144,38 @@ async def read_booking(database: Database, organization_id: uuid.UUID, booking_i
     """The booking as it is now, or None."""
     answer = await database.ledger.fetchval("SELECT ledger_booking($1, $2)", organization_id, booking_id)
     return None if answer is None else _record(json.loads(answer))
+
+
+def _item(position: int, item: HoldItem) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "position": position,
+        "resource_id": item.resource_id,
+        "catalog_version": item.catalog_version,
+        "starts_at": item.interval.starts_at,
+        "ends_at": item.interval.ends_at,
+        "quantity": item.quantity,
+        "activity": item.activity,
+        "guests": item.guests,
+    }
+    if item.claim is not None:
+        payload |= {"claim_from": item.claim.starts_at, "claim_to": item.claim.ends_at}
+    if item.shared_as is not None:
+        payload["shared_as"] = item.shared_as
+    return payload
+
+
+def _conditions(request: Hold) -> dict[str, Any]:
+    """Nothing at all if there is none: then the ledger does not look for any."""
+    conditions = [
+        {"item": position, "index": index, "kind": condition.kind, "max": condition.max, **condition.arguments}
+        for position, item in enumerate(request.items)
+        for index, condition in enumerate(item.conditions)
+    ]
+    if not conditions:
+        return {}
+    looks_at = request.looks_at
+    window = {} if looks_at is None else {"looks_from": looks_at.starts_at, "looks_to": looks_at.ends_at}
+    return {"conditions": conditions, **window}
 
 
 def _of(command: Command) -> dict[str, Any]:
@@ -220,7 +260,15 @@ def _record(answer: dict[str, Any]) -> BookingRecord:
 
 
 def _refuse(refusal: dict[str, Any]) -> NoReturn:
-    raise _REFUSALS[refusal["code"]](refusal)
+    if refusal["code"] == "CONDITION":
+        raise Unmet([Measured(**unmet) for unmet in refusal["unmet"]], _fact(refusal["capacity"]))
+    fact = _fact(refusal)
+    assert fact is not None
+    raise fact
+
+
+def _fact(refusal: dict[str, Any] | None) -> BookingError | None:
+    return None if refusal is None else _REFUSALS[refusal["code"]](refusal)
 
 
 def _sold_out(refusal: dict[str, Any]) -> SoldOut:

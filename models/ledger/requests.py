@@ -46,11 +46,21 @@ NO_CONTACT = Contact()
 
 
 @dataclass(frozen=True, slots=True)
+class HoldCondition:
+    """A number that is at most `max` when the item is held; kinds and arguments are in ledger/sql/35_conditions.sql."""
+
+    kind: str
+    arguments: Mapping[str, Any]
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
 class HoldItem:
     """One resource, interval and quantity to hold.
 
     `guests`: as in `models.booking.BookingItem`. `catalog_version`: of the resource, when it was decided that this may
-    be held; None: that depends on nothing.
+    be held; None: that depends on nothing. `claim`: what it takes, if that is longer than `interval`; `shared_as`: by
+    what parties share there, if not by the activity.
     """
 
     resource_id: uuid.UUID
@@ -59,6 +69,9 @@ class HoldItem:
     activity: str | None = None
     guests: Sequence[Mapping[str, Any]] | None = None
     catalog_version: int | None = None
+    claim: Interval | None = None
+    shared_as: str | None = None
+    conditions: tuple[HoldCondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class Hold:
     """All items, or none. `expected` maps resource ids to the version that the caller looked at.
 
     `approval_seconds`: when it is confirmed the venue has so long to approve; None: confirmed is confirmed.
+    `looks_at`: around all that conditions look at of the timelines of what is booked.
     """
 
     command: Command
@@ -76,6 +90,7 @@ class Hold:
     contact: Contact = NO_CONTACT
     approval_seconds: int | None = None
     expected: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    looks_at: Interval | None = None
 
 
 class BookingAction(StrEnum):

@@ -140,7 +140,7 @@ SELECT format('booking %s, %s', b.id, b.status) AS violation
                                      THEN b.claim_count ELSE 0 END
     OR b.claim_count < 1
 
--- 2. every item of a live booking is claimed
+-- 2. every item of a live booking is claimed, for as long as the guest is there or longer
 SELECT format('booking %s', b.id) AS violation
   FROM booking b
   LEFT JOIN (
@@ -148,10 +148,12 @@ SELECT format('booking %s', b.id) AS violation
         FROM booking_item
        GROUP BY organization_id, booking_id, resource_id, starts_at, ends_at
   ) i ON i.organization_id = b.organization_id AND i.booking_id = b.id
-  LEFT JOIN claim c ON c.organization_id = i.organization_id AND c.booking_id = i.booking_id
-                   AND c.resource_id = i.resource_id AND c.starts_at = i.starts_at AND c.ends_at = i.ends_at
  WHERE b.status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED')
-   AND (i.quantity IS NULL OR i.quantity > coalesce(c.quantity, 0))
+   AND NOT EXISTS (
+       SELECT FROM claim c
+        WHERE c.organization_id = i.organization_id AND c.booking_id = i.booking_id AND c.resource_id = i.resource_id
+          AND c.starts_at <= i.starts_at AND c.ends_at >= i.ends_at AND c.quantity >= i.quantity
+   )
 
 -- 2. no hold outlasts its ceiling
 SELECT format('booking %s', id) AS violation FROM booking WHERE status = 'ON_HOLD' AND hold_expires_at > hold_ceiling_at

@@ -3,6 +3,7 @@ import uuid
 from dataclasses import replace
 from datetime import time
 from typing import Any
+from unittest.mock import ANY
 
 import asyncpg
 import pytest

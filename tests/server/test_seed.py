@@ -11,9 +11,10 @@ from functools import partial
 import asyncpg
 import pytest
 
-from engine.availability import TimelineLoader, timeline
+from engine.availability import timeline
 from engine.calendar import DayAnswer, calendar
 from engine.facts import ResourceFacts, load_facts
+from engine.reading import TimelineLoader
 from engine.rules.base import RuleFacts, RuleRequest
 from engine.rules.registry import evaluate
 from engine.vacancies import AvailabilityStatus

@@ -187,6 +187,15 @@ async def test_a_booking_is_pushed_by_its_newest_version(database: Database, own
         assert await taken(versions) == 3
 
 
+async def test_a_booking_that_waits_for_approval_is_pushed(database: Database) -> None:
+    held = await make_hold(database, await make_resource(database), approval_seconds=3_600)
+    async with running_feed(database) as feed, aclosing(feed.booking(booking_key_of(held))) as versions:
+        assert await taken(versions) == 1
+        for version, action in ((2, BookingAction.CONFIRM), (3, BookingAction.APPROVE)):
+            await calls.change_booking(database, change_of(held, action))
+            assert await taken(versions) == version
+
+
 async def test_a_hold_that_ends_is_pushed(database: Database, owner: "asyncpg.Connection") -> None:
     resource = await make_resource(database)
     held = await make_hold(database, resource)

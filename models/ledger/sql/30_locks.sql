@@ -1,4 +1,7 @@
--- Every lock of the ledger, and their order: resources by id, then bookings. Nothing else in the project locks them.
+-- Every lock of the ledger, and their order: resources by id, then customers by the number that stands for them, then
+-- bookings. Nothing else in the project locks them. Nobody can wait in a circle: who waits for a resource holds only
+-- resources with a smaller id, who waits for a customer has all of its resources and only customers with a smaller
+-- number, and whoever has resources that it could not wait for in order took them without waiting.
 
 -- Waits for each row in turn, in id order, so that two writers never wait for one another in a circle. Rows of a
 -- weaker lock than FOR UPDATE: foreign keys may still be checked against them. Returns how many there are.
@@ -84,17 +87,55 @@ BEGIN
     );
 END $$;
 
--- Ends the holds of `ledger_over_holds`. The caller has locked `p_locked_ids`, `p_resource_ids` among them; what else
--- such a hold claims is locked here if that needs no waiting. Returns false if it would: then the caller gives up its
--- locks and starts anew.
+-- Ends the holds of `ledger_over_holds`. The caller has locked `p_locked_ids`, `p_resource_ids` among them. Returns false
+-- if that needs more locks than can be had without waiting.
 CREATE OR REPLACE FUNCTION ledger_expire_over(
     p_organization_id uuid, p_resource_ids uuid[], p_locked_ids uuid[], p_from timestamptz, p_to timestamptz
 ) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ledger_expire(
+        p_organization_id, ledger_over_holds(p_organization_id, p_resource_ids, p_from, p_to), p_locked_ids);
+END $$;
+
+-- Waits for its turn among the admissions whose conditions count what these customers have. A number stands for each
+-- customer: two that share one wait for each other, which costs time and nothing else. The lock ends with the
+-- transaction. What gives something back needs none: a count that has meanwhile become smaller refuses nobody wrongly
+-- but for one call.
+CREATE OR REPLACE FUNCTION ledger_lock_customers(p_organization_id uuid, p_customer_ids text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_number bigint;
+BEGIN
+    FOR v_number IN
+        SELECT DISTINCT hashtextextended(p_organization_id || customer_id, 0) FROM unnest(p_customer_ids) AS customer_id
+         ORDER BY 1
+    LOOP
+        PERFORM pg_advisory_xact_lock(v_number);
+    END LOOP;
+END $$;
+
+-- The holds of these customers that are over, whatever they are of.
+CREATE OR REPLACE FUNCTION ledger_over_holds_of_customers(p_organization_id uuid, p_customer_ids text[])
+RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(b.id ORDER BY b.id), '{}') FROM booking b
+         WHERE b.organization_id = p_organization_id AND b.customer_id = ANY (p_customer_ids)
+           AND b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= v_now
+    );
+END $$;
+
+-- Ends these holds, which are over. What they claim beside `p_locked_ids`, which the caller has locked, is locked here if
+-- that needs no waiting. Returns false if it would: then the caller gives up its locks and starts anew.
+CREATE OR REPLACE FUNCTION ledger_expire(p_organization_id uuid, p_booking_ids uuid[], p_locked_ids uuid[])
+RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_booking_id uuid;
     v_missing uuid[];
 BEGIN
-    FOREACH v_booking_id IN ARRAY ledger_over_holds(p_organization_id, p_resource_ids, p_from, p_to) LOOP
+    FOREACH v_booking_id IN ARRAY p_booking_ids LOOP
         SELECT array_agg(DISTINCT c.resource_id) INTO v_missing FROM claim c
          WHERE c.organization_id = p_organization_id AND c.booking_id = v_booking_id
            AND c.resource_id <> ALL (p_locked_ids);

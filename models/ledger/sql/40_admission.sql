@@ -1,36 +1,43 @@
 -- Admission: the only way to a new booking. One call, one transaction, READ COMMITTED.
 -- Functions are plpgsql, not sql: their plans are kept from call to call.
 
+-- What is taken from `starts_at` to `ends_at`; in between the guest is there from `open_from` to `open_to`.
 DO $$ BEGIN
     CREATE TYPE ledger_take AS (
-        booking_id uuid, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint, sharing_key text
+        booking_id uuid, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint, sharing_key text,
+        open_from timestamptz, open_to timestamptz
     );
 EXCEPTION WHEN duplicate_object THEN NULL;
 END $$;
 
 -- What bookings of these requests take: of each resource itself, and of all that it requires. Items of one resource,
--- interval and activity count as one booking of it. One take per booking, resource and interval.
+-- interval and activity count as one booking of it. An item takes [claim_from, claim_to) where that is given, what it
+-- requires too. One take per booking, resource and interval; the guest is there from the first of its items to the last.
 CREATE OR REPLACE FUNCTION ledger_takes(p_organization_id uuid, p_requests jsonb)
 RETURNS ledger_take[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
         WITH item AS (
-            SELECT (q->>'booking_id')::uuid AS booking_id, i.resource_id, i.starts_at, i.ends_at, i.activity,
+            SELECT (q->>'booking_id')::uuid AS booking_id, i.resource_id,
+                   coalesce(i.claim_from, i.starts_at) AS starts_at, coalesce(i.claim_to, i.ends_at) AS ends_at,
+                   coalesce(i.shared_as, i.activity) AS activity, i.starts_at AS open_from, i.ends_at AS open_to,
                    sum(i.quantity) AS quantity
               FROM jsonb_array_elements(p_requests) AS q
               CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (
-                  resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint, activity text
+                  resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint, activity text,
+                  claim_from timestamptz, claim_to timestamptz, shared_as text
               )
-             GROUP BY q->>'booking_id', i.resource_id, i.starts_at, i.ends_at, i.activity
+             GROUP BY q->>'booking_id', i.resource_id, i.starts_at, i.ends_at, i.activity, i.claim_from, i.claim_to,
+                      i.shared_as
         ), taken AS (
-            SELECT booking_id, resource_id, starts_at, ends_at, activity, quantity FROM item
+            SELECT booking_id, resource_id, starts_at, ends_at, activity, open_from, open_to, quantity FROM item
             UNION ALL
-            SELECT i.booking_id, n.required_id, i.starts_at, i.ends_at, i.activity,
+            SELECT i.booking_id, n.required_id, i.starts_at, i.ends_at, i.activity, i.open_from, i.open_to,
                    n.per_unit * i.quantity + n.per_booking
               FROM item i
               JOIN resource_requirement n ON n.organization_id = p_organization_id AND n.resource_id = i.resource_id
         ), keyed AS (
-            SELECT t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity,
+            SELECT t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.open_from, t.open_to,
                    CASE r.sharing WHEN 'SHARED' THEN NULL
                                   WHEN 'SAME_ACTIVITY' THEN coalesce(t.activity, '#' || t.booking_id)
                                   ELSE '#' || t.booking_id END AS sharing_key
@@ -38,11 +45,12 @@ BEGIN
               JOIN resource r ON r.organization_id = p_organization_id AND r.id = t.resource_id
         )
         SELECT coalesce(array_agg(
-            (k.booking_id, k.resource_id, k.starts_at, k.ends_at, k.quantity, k.sharing_key)::ledger_take
+            (k.booking_id, k.resource_id, k.starts_at, k.ends_at, k.quantity, k.sharing_key, k.open_from, k.open_to)::ledger_take
             ORDER BY k.booking_id, k.resource_id, k.starts_at, k.ends_at
         ), '{}')
           FROM (
-            SELECT booking_id, resource_id, starts_at, ends_at, sharing_key, sum(quantity)::bigint AS quantity
+            SELECT booking_id, resource_id, starts_at, ends_at, sharing_key, sum(quantity)::bigint AS quantity,
+                   min(open_from) AS open_from, max(open_to) AS open_to
               FROM keyed
              GROUP BY booking_id, resource_id, starts_at, ends_at, sharing_key
         ) k
@@ -52,6 +60,7 @@ END $$;
 -- Why these takes do not fit, or NULL. They are looked at where something can change: at their starts, and at the
 -- timeline's change points within them; at each, all takes there are summed. Of several reasons the hardest to mend is
 -- told: CLOSED, then ACTIVITY_CONFLICT, then SOLD_OUT with the vacancies at the fullest instant of that resource.
+-- Closed matters only while the guest is there.
 CREATE OR REPLACE FUNCTION ledger_refusal(p_organization_id uuid, p_takes ledger_take[])
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -60,6 +69,8 @@ BEGIN
             SELECT * FROM unnest(p_takes)
         ), point AS (
             SELECT t.resource_id, t.starts_at AS at FROM take t
+            UNION
+            SELECT t.resource_id, t.open_from FROM take t WHERE t.open_from > t.starts_at
             UNION
             SELECT t.resource_id, within.at
               FROM take t
@@ -70,7 +81,7 @@ BEGIN
                   OFFSET 0  -- keeps the planner from reading the whole timeline of the resource
               ) within
         ), looked AS (
-            SELECT p.resource_id, step.closed,
+            SELECT p.resource_id, step.closed AND demand.is_there AS closed,
                    step.capacity - step.taken AS free,
                    demand.quantity,
                    demand.keys > 1 OR (step.taken > 0 AND step.sharing_key IS DISTINCT FROM demand.sharing_key) AS in_use,
@@ -85,7 +96,8 @@ BEGIN
               ) step
               CROSS JOIN LATERAL (
                   SELECT sum(t.quantity) AS quantity, min(t.sharing_key) AS sharing_key,
-                         count(DISTINCT coalesce(t.sharing_key, '')) AS keys
+                         count(DISTINCT coalesce(t.sharing_key, '')) AS keys,
+                         bool_or(t.open_from <= p.at AND t.open_to > p.at) AS is_there
                     FROM take t
                    WHERE t.resource_id = p.resource_id AND t.starts_at <= p.at AND t.ends_at > p.at
               ) demand
@@ -105,6 +117,21 @@ BEGIN
          ORDER BY array_position(ARRAY['CLOSED', 'ACTIVITY_CONFLICT', 'SOLD_OUT'], code), resource_id
          LIMIT 1
     );
+END $$;
+
+-- Why a request (a list of one) with conditions that takes this is refused, or NULL: as `ledger_refusal`; or where some
+-- are not met as CONDITION, with these and with what `ledger_refusal` says, so that all reasons are told at once.
+CREATE OR REPLACE FUNCTION ledger_refusals(p_organization_id uuid, p_request jsonb, p_takes ledger_take[])
+RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_refusal jsonb := ledger_refusal(p_organization_id, p_takes);
+    v_unmet jsonb;
+BEGIN
+    v_unmet := ledger_unmet(p_organization_id, p_request->0);
+    IF v_unmet IS NULL THEN
+        RETURN v_refusal;
+    END IF;
+    RETURN jsonb_build_object('code', 'CONDITION', 'unmet', v_unmet, 'capacity', v_refusal);
 END $$;
 
 -- The booking as the application wants it: its row, its items and the instant of the database.
@@ -155,6 +182,7 @@ CREATE OR REPLACE FUNCTION ledger_admit(p_organization_id uuid, p_requests jsonb
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_is_one boolean := jsonb_array_length(p_requests) = 1;
+    v_customers text[] := CASE WHEN p_requests->0 ? 'conditions' THEN ledger_counted_customers(p_requests) END;
     v_takes ledger_take[];
     v_wanted uuid[];
     v_from timestamptz;
@@ -177,6 +205,8 @@ BEGIN
     v_takes := ledger_takes(p_organization_id, p_requests);
     SELECT array_agg(DISTINCT t.resource_id), min(t.starts_at), max(t.ends_at) INTO v_wanted, v_from, v_to
       FROM unnest(v_takes) t;
+    v_from := least(v_from, (p_requests->0->>'looks_from')::timestamptz);
+    v_to := greatest(v_to, (p_requests->0->>'looks_to')::timestamptz);
     IF NOT v_wanted <@ p_locked_ids THEN
         RETURN jsonb_build_array(jsonb_build_object('outcome', 'RELOCK'));
     END IF;
@@ -192,7 +222,13 @@ BEGIN
         IF NOT ledger_expire_over(p_organization_id, v_wanted, p_locked_ids, v_from, v_to) THEN
             RETURN jsonb_build_array(jsonb_build_object('outcome', 'RELOCK'));
         END IF;
-        v_answer := ledger_refusal(p_organization_id, v_takes);
+        IF v_customers IS NOT NULL AND NOT ledger_expire(
+            p_organization_id, ledger_over_holds_of_customers(p_organization_id, v_customers), p_locked_ids
+        ) THEN
+            RETURN jsonb_build_array(jsonb_build_object('outcome', 'RELOCK'));
+        END IF;
+        v_answer := CASE WHEN p_requests->0 ? 'conditions' THEN ledger_refusals(p_organization_id, p_requests, v_takes)
+                         ELSE ledger_refusal(p_organization_id, v_takes) END;
     END IF;
     IF v_answer IS NOT NULL AND v_is_one THEN
         RETURN jsonb_build_array(jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer));
@@ -248,13 +284,15 @@ BEGIN
 END $$;
 
 -- Whether the order of these requests makes no difference but for the room that they leave each other: each has a key of
--- its own that nothing is remembered under, and none expects a version, which the one before would change.
+-- its own that nothing is remembered under, none expects a version, which the one before would change, and none has
+-- conditions, which look at more than the room.
 CREATE OR REPLACE FUNCTION ledger_may_go_together(p_organization_id uuid, p_requests jsonb)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
-        SELECT count(DISTINCT (q.actor, q.key)) = count(*) AND count(k.key) = 0 AND bool_and(q.expected = '[]')
-          FROM jsonb_to_recordset(p_requests) AS q (actor text, key text, expected jsonb)
+        SELECT count(DISTINCT (q.actor, q.key)) = count(*) AND count(k.key) = 0
+               AND bool_and(q.expected = '[]' AND q.conditions IS NULL)
+          FROM jsonb_to_recordset(p_requests) AS q (actor text, key text, expected jsonb, conditions jsonb)
           LEFT JOIN idempotency k
                  ON k.organization_id = p_organization_id AND k.actor = q.actor AND k.key = q.key
     );
@@ -289,6 +327,7 @@ CREATE OR REPLACE FUNCTION ledger_refused_at_sight(p_organization_id uuid, p_req
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_takes ledger_take[] := ledger_takes(p_organization_id, p_request);
+    v_customers text[] := CASE WHEN p_request->0 ? 'conditions' THEN ledger_counted_customers(p_request) END;
     v_wanted uuid[];
     v_from timestamptz;
     v_to timestamptz;
@@ -303,8 +342,14 @@ BEGIN
     IF ledger_is_stale(p_organization_id, p_request) THEN
         RETURN jsonb_build_object('outcome', 'STALE');
     END IF;
-    v_refusal := ledger_refusal(p_organization_id, v_takes);
-    IF v_refusal IS NULL OR ledger_over_holds(p_organization_id, v_wanted, v_from, v_to) <> '{}' THEN
+    v_refusal := CASE WHEN p_request->0 ? 'conditions' THEN ledger_refusals(p_organization_id, p_request, v_takes)
+                      ELSE ledger_refusal(p_organization_id, v_takes) END;
+    IF v_refusal IS NULL
+       OR ledger_over_holds(
+           p_organization_id, v_wanted,
+           least(v_from, (p_request->0->>'looks_from')::timestamptz), greatest(v_to, (p_request->0->>'looks_to')::timestamptz)
+       ) <> '{}'
+       OR (v_customers IS NOT NULL AND ledger_over_holds_of_customers(p_organization_id, v_customers) <> '{}') THEN
         RETURN NULL;
     END IF;
     RETURN coalesce(
@@ -329,7 +374,10 @@ END $$;
 --
 -- A request: booking_id, reference, actor, key, request_hash, customer_id, contact_name, contact_email, contact_phone,
 -- approval_seconds, expected [{resource_id, version}],
--- items [{position, resource_id, catalog_version, starts_at, ends_at, quantity, activity, guests}].
+-- items [{position, resource_id, catalog_version, starts_at, ends_at, quantity, activity, guests}], each with claim_from
+-- and claim_to if it takes longer than the guest is there, and shared_as if parties share by something else than the
+-- activity; and if rules have any, conditions (35_conditions.sql), with looks_from and looks_to around all of the
+-- timelines that these look at.
 CREATE OR REPLACE FUNCTION ledger_hold(p_organization_id uuid, p_requests jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -338,6 +386,7 @@ DECLARE
     v_undecided jsonb := p_requests;
     v_booked uuid[];
     v_locked uuid[];
+    v_customers text[];
     v_together jsonb;
     v_next integer := 0;
 BEGIN
@@ -357,7 +406,17 @@ BEGIN
     SELECT v_booked || array_agg(q.required_id) INTO v_locked FROM resource_requirement q
      WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked);
     v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
+    v_customers := CASE WHEN jsonb_path_exists(v_undecided, '$[*].conditions')
+                        THEN ledger_counted_customers(v_undecided) END;
+    IF v_customers IS NOT NULL THEN
+        SELECT v_locked || array_agg(c.resource_id) INTO v_locked FROM claim c
+         WHERE c.organization_id = p_organization_id
+           AND c.booking_id = ANY (ledger_over_holds_of_customers(p_organization_id, v_customers));
+    END IF;
     PERFORM ledger_lock_resources(p_organization_id, v_locked);
+    IF v_customers IS NOT NULL THEN
+        PERFORM ledger_lock_customers(p_organization_id, v_customers);
+    END IF;
 
     IF jsonb_array_length(v_undecided) > 1 THEN
         v_together := ledger_admit(p_organization_id, v_undecided, v_locked);

@@ -113,7 +113,7 @@ async def test_old_outbox_rows_and_keys_are_forgotten_and_the_newest_stay(
 
     forgotten = [await database.ledger.fetchval("SELECT worker_forget('7 days', 4)") for _ in range(3)]
 
-    # Three keys, and the first two versions of the resource; the only versions of three bookings are looked at, and stay.
+    # Three keys, two versions of the resource; the bookings' only versions are looked at, and stay.
     assert sum(forgotten) == 3 + 2 + 3
     assert [row[0] for row in await _outbox(owner, resource)] == [3]
 

@@ -179,6 +179,8 @@ class Connections:
                 )
         world = World(self.database, self.owner, resources)
         await world.move_clock(0)
+        for name, version in (await world.stored_versions()).items():
+            things[name].version = version  # what is required has made versions already
         return world
 
 

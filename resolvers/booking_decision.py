@@ -1,0 +1,47 @@
+"""What bookingApprove and bookingReject have in common."""
+
+import strawberry
+
+from engine import changes
+from engine.changes import ChangeRequest
+from models.ledger.requests import BookingAction
+from resolvers.access import KEY_DESCRIPTION, input_hash
+from schema.booking import Booking
+from schema.booking_payload import BookingPayload
+from schema.context import Info
+from schema.global_id import booking_key
+from schema.scalars import Long
+
+
+@strawberry.input(description="Which booking, and what is said to it.")
+class BookingDecisionInput:
+    """One booking that waits for approval."""
+
+    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
+    booking_id: strawberry.ID = strawberry.field(
+        description="Which booking; NOT_FOUND for one that does not exist in the viewer's organization."
+    )
+    reason: str | None = strawberry.field(
+        default=None, description="Why, for the booking's history: at most 500 characters; else INVALID_INPUT."
+    )
+    expected_version: Long | None = strawberry.field(
+        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
+    )
+
+
+async def decide(info: Info, mutation: str, action: BookingAction, input: BookingDecisionInput) -> BookingPayload:
+    """Carry out the decision; `mutation` is the name that repetitions are known by."""
+    record = await changes.change(
+        info.context.database,
+        info.context.viewer,
+        ChangeRequest(
+            key=input.idempotency_key,
+            request_hash=input_hash(mutation, input),
+            booking=booking_key(input.booking_id, ("input", "bookingId")),
+            opened_by_token=None,
+            action=action,
+            expected_version=input.expected_version,
+            reason=input.reason,
+        ),
+    )
+    return BookingPayload(booking=Booking.of(record))
