@@ -23,6 +23,7 @@ VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
 RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } }"
 
 ACTIONS = ("bookingExtend", "bookingRelease", "bookingConfirm", "bookingCancel")
+DECISIONS = ("bookingApprove", "bookingReject")
 OF_A_RESOURCE: dict[str, dict[str, Any]] = {
     "resourceUpdate": {"name": "Taken over", "holdMinutes": 1, "requirements": []},
     "capacitySet": {"capacity": 1},
@@ -98,6 +99,8 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
         booking = encode(GlobalKind.BOOKING, organization_id, record.booking.id)
         for name in ACTIONS:
             yield mutation(name, "BookingActionInput", BOOKING_PAYLOAD, bookingId=booking)
+        for name in DECISIONS:
+            yield mutation(name, "BookingDecisionInput", BOOKING_PAYLOAD, bookingId=booking)
     for id_ in (hidden, hall):
         for name, given in OF_A_RESOURCE.items():
             kind = f"{name[0].upper()}{name[1:]}Input"

@@ -164,6 +164,8 @@ class Oracle:
             has_begun = any(item.start <= self.now for item in party.items)
             if party.status not in ("ON_HOLD", "CONFIRMED") or has_begun:
                 return "NOT_CANCELLABLE"
+        elif ask.action in (BookingAction.APPROVE, BookingAction.REJECT):
+            return "INVALID_STATE"  # the model's bookings need no approval
         elif party.status != "ON_HOLD":
             return "HOLD_EXPIRED" if party.status == "EXPIRED" else "INVALID_STATE"
         match ask.action:
