@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from engine.rules.base import ANY_TYPE, Condition, ConditionKind, Refusal, Rule, RuleFacts, RuleRequest
 from engine.rules.scope import Scope
 

@@ -44,6 +44,7 @@ days = some(
 ).filter(in_order)
 guest_types = st.sampled_from(["ADULT", "CHILD", "INFANT", "DOG"])
 ages = st.integers(0, 90)
+scopes = st.sampled_from(["RESOURCE", "VENUE", "ORGANIZATION"])
 activities = st.sampled_from(["laps", "aqua gym", "polo"])
 
 
@@ -120,6 +121,16 @@ PARAMETERS: Mapping[str, Parameters] = {
     "STAY_LENGTH": some(minNights=nights, maxNights=nights).filter(in_order)
     | st.lists(nights, min_size=1, max_size=5, unique=True).map(lambda lengths: {"nights": lengths}),
     "STAY_THROUGH": some(minNights=nights, maxNights=nights).filter(in_order),
+    "CUSTOMER_LIMIT": st.fixed_dictionaries({"max": people}, optional={"scope": scopes}),
+    "NO_OVERLAP": st.fixed_dictionaries({}, optional={"scope": scopes}),
+    "PACING": st.fixed_dictionaries(
+        {"minutes": st.sampled_from([15, 60, 720, 1440]), "max": st.integers(0, 20)},
+        optional={"of": st.sampled_from(["UNITS", "GUESTS"])},
+    ),
+    "CAPACITY_SHARE": st.fixed_dictionaries({"percent": st.integers(1, 100)}),
+    "GAP": st.fixed_dictionaries({"nights": st.integers(2, 7)}),
+    "BUFFERS": some(beforeMinutes=st.integers(1, 600), afterMinutes=st.integers(1, 600)),
+    "APPROVAL_REQUIRED": st.fixed_dictionaries({"withinHours": st.integers(1, 100)}),
 }
 
 
