@@ -30,7 +30,8 @@ def test_it_is_described_tested_and_documented(type_: str) -> None:
     assert rule.applies_to <= ANY_TYPE
     # Those that count what is booked have one table together.
     table = "test_counting.py" if rule.measures or type_ in WITHOUT_REFUSAL else f"test_{type_.lower()}.py"
-    assert rule.__name__ in (Path(__file__).parent / table).read_text()
+    text = (Path(__file__).parent / table).read_text()
+    assert type_ in text or rule.__name__ in text
     assert (ROOT / "engine" / "rules" / f"{type_.lower()}.py").exists()
     assert type_ in PARAMETERS, "give it a strategy in strategies.py"
     assert registry.parse(type_, rule.example).parameters() == rule.example
@@ -38,7 +39,7 @@ def test_it_is_described_tested_and_documented(type_: str) -> None:
     undescribed = [
         name
         for schema in (parameters, *parameters.get("$defs", {}).values())
-        for name, field in schema["properties"].items()
+        for name, field in schema.get("properties", {}).items()
         if not field.get("description")
     ]
     assert undescribed == []
