@@ -1,5 +1,6 @@
 -- Admission: the only way to a new booking. One call, one transaction, READ COMMITTED.
--- Functions are plpgsql, not sql: their plans are kept from call to call.
+-- Functions are plpgsql, not sql: their plans are kept from call to call. Nobody tells the planner how short a request
+-- is: the few rows that it needs are fetched by LATERAL with OFFSET 0, or all of the organization's are read for a join.
 
 -- What is taken from `starts_at` to `ends_at`; in between the guest is there from `open_from` to `open_to`.
 DO $$ BEGIN
@@ -35,14 +36,22 @@ BEGIN
             SELECT i.booking_id, n.required_id, i.starts_at, i.ends_at, i.activity, i.open_from, i.open_to,
                    n.per_unit * i.quantity + n.per_booking
               FROM item i
-              JOIN resource_requirement n ON n.organization_id = p_organization_id AND n.resource_id = i.resource_id
+              CROSS JOIN LATERAL (
+                  SELECT n.required_id, n.per_unit, n.per_booking FROM resource_requirement n
+                   WHERE n.organization_id = p_organization_id AND n.resource_id = i.resource_id
+                  OFFSET 0
+              ) n
         ), keyed AS (
             SELECT t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.open_from, t.open_to,
                    CASE r.sharing WHEN 'SHARED' THEN NULL
                                   WHEN 'SAME_ACTIVITY' THEN coalesce(t.activity, '#' || t.booking_id)
                                   ELSE '#' || t.booking_id END AS sharing_key
               FROM taken t
-              JOIN resource r ON r.organization_id = p_organization_id AND r.id = t.resource_id
+              CROSS JOIN LATERAL (
+                  SELECT r.sharing FROM resource r
+                   WHERE r.organization_id = p_organization_id AND r.id = t.resource_id
+                  OFFSET 0
+              ) r
         )
         SELECT coalesce(array_agg(
             (k.booking_id, k.resource_id, k.starts_at, k.ends_at, k.quantity, k.sharing_key, k.open_from, k.open_to)::ledger_take
@@ -108,7 +117,11 @@ BEGIN
                         ELSE 'SOLD_OUT' END AS code,
                    min(CASE WHEN k.in_use THEN 0 ELSE k.free END) AS vacancies
               FROM looked k
-              JOIN resource r ON r.organization_id = p_organization_id AND r.id = k.resource_id
+              CROSS JOIN LATERAL (
+                  SELECT r.sharing FROM resource r
+                   WHERE r.organization_id = p_organization_id AND r.id = k.resource_id
+                  OFFSET 0
+              ) r
              GROUP BY k.resource_id
             HAVING bool_or(k.closed OR k.in_use OR k.quantity > k.free)
         )
@@ -214,7 +227,11 @@ BEGIN
     -- Compared before anything is expired: whoever looked was not shown what is over.
     SELECT jsonb_build_object('code', 'VERSION_CONFLICT', 'resource_id', r.id, 'current', r.version) INTO v_answer
       FROM jsonb_to_recordset(p_requests->0->'expected') AS e (resource_id uuid, version bigint)
-      JOIN resource r ON r.organization_id = p_organization_id AND r.id = e.resource_id
+      CROSS JOIN LATERAL (
+          SELECT r.id, r.version FROM resource r
+           WHERE r.organization_id = p_organization_id AND r.id = e.resource_id
+          OFFSET 0
+      ) r
      WHERE r.version <> e.version
      ORDER BY r.id
      LIMIT 1;
@@ -255,7 +272,11 @@ BEGIN
       CROSS JOIN LATERAL (
           SELECT min(r.hold_seconds) AS hold_seconds, min(r.hold_ceiling_seconds) AS hold_ceiling_seconds
             FROM jsonb_to_recordset(q.items) AS i (resource_id uuid)
-            JOIN resource r ON r.organization_id = p_organization_id AND r.id = i.resource_id
+            CROSS JOIN LATERAL (
+                SELECT r.hold_seconds, r.hold_ceiling_seconds FROM resource r
+                 WHERE r.organization_id = p_organization_id AND r.id = i.resource_id
+                OFFSET 0
+            ) r
       ) limits;
     INSERT INTO booking_item (
         organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity, guests
@@ -306,7 +327,11 @@ BEGIN
     RETURN EXISTS (
         SELECT FROM jsonb_array_elements(p_requests) AS q
          CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (resource_id uuid, catalog_version bigint)
-          JOIN resource r ON r.organization_id = p_organization_id AND r.id = i.resource_id
+          CROSS JOIN LATERAL (
+              SELECT r.catalog_version FROM resource r
+               WHERE r.organization_id = p_organization_id AND r.id = i.resource_id
+              OFFSET 0
+          ) r
          WHERE r.catalog_version <> i.catalog_version
     );
 END $$;
