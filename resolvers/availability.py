@@ -6,7 +6,6 @@ from typing import Annotated
 
 import strawberry
 
-from engine import availability as engine
 from engine.availability import Wish
 from engine.facts import ResourceFacts
 from models.errors import InvalidInput, NotFound
@@ -15,7 +14,7 @@ from models.queries.catalog import ResourcePage
 from models.resource import AvailabilityType
 from resolvers.access import query
 from schema.access import Access
-from schema.availability import Availability, AvailabilityInput
+from schema.availability import Availability, AvailabilityInput, ask
 from schema.context import Context, Info
 from schema.global_id import resource_key, venue_key
 from schema.inputs import wish_of
@@ -40,19 +39,11 @@ async def availability(info: Info, input: Question) -> list[Availability]:
     wish = wish_of(input, ("input",))
     found = await _of_venue(context, input, wish) if input.venue_id is not None else await _named(context, input)
     context.loaders.budget.spend_elements(len(found))
-    return list(await asyncio.gather(*(_ask(context, facts, wish) for facts in found)))
-
-
-async def _ask(context: Context, facts: ResourceFacts, wish: Wish) -> Availability:
-    loaders = context.loaders
     try:
-        answer = await engine.availability(
-            facts, wish, load=loaders.timelines, counts=loaders.counts, now=context.clock()
-        )
+        return list(await asyncio.gather(*(ask(context, facts, wish) for facts in found)))
     except InvalidInput as error:
         error.path = ("input", *error.path)
         raise
-    return Availability.of(facts, wish, answer)
 
 
 async def _named(context: Context, input: AvailabilityInput) -> Sequence[ResourceFacts]:

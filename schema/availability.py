@@ -1,20 +1,28 @@
 """One question over many resources: which of these can take so many then, and if not, why."""
 
+import asyncio
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
+from engine import availability as engine
 from engine.availability import AvailabilityAnswer, Wish
 from engine.facts import ResourceFacts
-from schema.context import Info
+from models.keys import ResourceKey, VenueKey
+from models.queries.catalog import ResourcePage
+from models.resource import AvailabilityType
+from schema.context import Context, Info
 from schema.enums import AvailabilityStatus
-from schema.errors import AlternativesFirst, alternatives
+from schema.errors import AlternativesFirst, alternatives, alternatives_count
 from schema.fields import field
 from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, StayInput, WindowInput
 from schema.refusal import Refusal
 from schema.resource import Resource
 from schema.scalars import Long
 from schema.slot import Slot
+
+OTHERS_MAX = 100
 
 
 @strawberry.input(
@@ -94,3 +102,35 @@ class Availability:
         if self.bookable:
             return []
         return await alternatives(info, self.facts, self.wish, first)
+
+    @field(
+        "If it is not bookable: other resources of the venue that are sold in the same way and can take it at the same "
+        "time, by slug. Of the venue's first 100 resources."
+    )
+    async def elsewhere(
+        self, info: Info, first: AlternativesFirst = 3
+    ) -> list[Annotated["Availability", strawberry.lazy("schema.availability")]]:
+        """The same wish, of others."""
+        count = alternatives_count(first)
+        if self.bookable:
+            return []
+        answers = await _of_others(info.context, self.facts, self.wish)
+        return [answer for answer in answers if answer.bookable][:count]
+
+
+async def ask(context: Context, facts: ResourceFacts, wish: Wish) -> Availability:
+    """The answer for one resource. Raises InvalidInput and InvalidTime for what makes no sense for it."""
+    loaders = context.loaders
+    answer = await engine.availability(facts, wish, load=loaders.timelines, counts=loaders.counts, now=context.clock())
+    return Availability.of(facts, wish, answer)
+
+
+async def _of_others(context: Context, facts: ResourceFacts, wish: Wish) -> list[Availability]:
+    loaders = context.loaders
+    venue = VenueKey(facts.venue.organization_id, facts.venue.id)
+    kind = facts.resource.availability_type
+    rows = await loaders.resource_pages.load(ResourcePage(venue, OTHERS_MAX, availability_type=AvailabilityType(kind)))
+    keys = [key for row in rows if (key := ResourceKey(row.organization_id, row.id)) != facts.key]
+    context.loaders.budget.spend_elements(len(keys))
+    others = await loaders.facts.load_many(keys)
+    return list(await asyncio.gather(*(ask(context, other, wish) for other in others if other is not None)))

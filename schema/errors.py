@@ -129,11 +129,17 @@ def _user_error(error: BookingError, items: Sequence[ItemRequest]) -> UserError:
     return InputError(**about)
 
 
-async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, first: int | None) -> list[Slot]:
-    """The nearest bookable times; InvalidInput unless `first` is from 1 to 10."""
+def alternatives_count(first: int | None) -> int:
+    """How many alternatives are asked for; InvalidInput unless from 1 to 10."""
     count = 3 if first is None else first
     if not 1 <= count <= engine.ALTERNATIVES_MAX:
         raise InvalidInput(f"From 1 to {engine.ALTERNATIVES_MAX} alternatives can be asked for.", path=("first",))
+    return count
+
+
+async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, first: int | None) -> list[Slot]:
+    """The nearest bookable times; InvalidInput unless `first` is from 1 to 10."""
+    count = alternatives_count(first)
     context = info.context
     loaders = context.loaders
     found = await engine.alternatives(

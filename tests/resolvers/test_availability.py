@@ -262,3 +262,29 @@ async def test_one_operation_does_not_see_another_organizations_hidden_rooms(ask
     swapped = encode(GlobalKind.RESOURCE, foreign.id, room.id)
     [error] = await ask.errors(AVAILABILITY, {"input": {"resourceIds": [swapped], "window": TEN_TO_TWELVE}})
     assert error["extensions"]["code"] == "NOT_FOUND"
+
+
+ELSEWHERE = """
+query ($input: AvailabilityInput!) { availability(input: $input) { elsewhere(first: 2) { resource { id } bookable } } }
+"""
+
+
+async def test_what_else_can_be_had_at_the_same_time(ask: Asker, database: Database) -> None:
+    """Of the same venue and sold in the same way; three more statements, however many have no room."""
+    venue = await make_venue(database)
+    rooms = [
+        await make_resource(database, venue=venue, slug=f"room-{n}", capacity=1, rules=ALWAYS_OPEN) for n in range(5)
+    ]
+    await make_resource(database, venue=venue, availability_type=AvailabilityType.START_TIME)
+    counts = []
+    for full in (rooms[:1], rooms[1:3]):
+        for room in full:
+            await make_booking(database, room)
+        asked = {"resourceIds": [id_of(room) for room in full], "window": TEN_TO_TWELVE}
+        with recorded_statements(database) as statements:
+            found = (await ask(ELSEWHERE, {"input": asked}))["availability"]
+        counts.append(len(statements))
+        free = [room for room in rooms if room not in (rooms[:1] if full == rooms[:1] else rooms[:3])]
+        expected = [{"resource": {"id": id_of(room)}, "bookable": True} for room in free[:2]]
+        assert [answer["elsewhere"] for answer in found] == [expected] * len(full)
+    assert counts[1] <= counts[0]
