@@ -69,6 +69,34 @@ def new_reference() -> str:
     return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))
 
 
+def asking(command: Command, acting: Viewer, request: HoldRequest, decision: Decision) -> Hold:
+    """What to ask the ledger for: a new booking of what the rules have been asked about."""
+    return Hold(
+        command=command,
+        booking_id=new_id(),
+        reference=new_reference(),
+        items=decision.items,
+        customer_id=acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None,
+        contact=request.contact,
+        approval_seconds=decision.approval_seconds,
+        expected={key.id: version for key, version in request.expected.items()},
+        looks_at=decision.looks_at,
+    )
+
+
+def visible(
+    viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], key: ResourceKey, *, path: tuple[str, ...]
+) -> ResourceFacts:
+    """The facts of a resource that the viewer may book: a published one, or one of their own organization's.
+
+    Raises NotFound otherwise.
+    """
+    found = facts.get(key)
+    if found is None or not (found.venue.is_published or viewer.may(Role.STAFF, key.organization_id)):
+        raise NotFound("There is no such resource.", path=path)
+    return found
+
+
 async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> tuple[BookingRecord, bool]:
     """The booking, and whether this call made it: a repetition finds the one that was made first."""
     check_key(request.key)
@@ -80,8 +108,6 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
         raise InvalidInput("One booking is of one organization.", path=("input", "items"))
     acting = acting_in(viewer, organization_id)
     command = Command(organization_id, acting.actor, request.key, request.request_hash)
-    booking_id, reference = new_id(), new_reference()
-    customer_id = acting.actor if acting.role in (Role.CUSTOMER, Role.PARTNER) else None
     for _ in range(DECISIONS_MAX):
         try:
             decision = await _permitted(database, viewer, request, now)
@@ -91,17 +117,7 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
             if found is None:
                 raise
             return found, False
-        asked = Hold(
-            command=command,
-            booking_id=booking_id,
-            reference=reference,
-            items=decision.items,
-            customer_id=customer_id,
-            contact=request.contact,
-            approval_seconds=decision.approval_seconds,
-            expected={key.id: version for key, version in request.expected.items()},
-            looks_at=decision.looks_at,
-        )
+        asked = asking(command, acting, request, decision)
         try:
             record = await calls.hold(database, asked)
         except calls.Stale:
@@ -109,7 +125,7 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
         except calls.Unmet as unmet:
             raise decision.refused(unmet) from None
         else:
-            return record, record.booking.id == booking_id
+            return record, record.booking.id == asked.booking_id
     raise busy()
 
 
@@ -122,17 +138,18 @@ async def _permitted(database: Database, viewer: Viewer, request: HoldRequest, n
     keys = _resources(request)
     facts = await known_facts(database, keys)
     try:
-        return _decide(viewer, request, facts, now)
+        return decided(viewer, request, facts, now)
     except BookingError:
         current = await load_facts(database, keys)
         if _versions(current) == _versions(facts):
             raise
-        return _decide(viewer, request, current, now)
+        return decided(viewer, request, current, now)
 
 
-def _decide(
+def decided(
     viewer: Viewer, request: HoldRequest, facts: Mapping[ResourceKey, ResourceFacts], now: datetime
 ) -> Decision:
+    """What to ask the ledger for, if by these facts the viewer may see it and the rules allow it; raises as `hold`."""
     requests = [_sensible(viewer, facts, item, position) for position, item in enumerate(request.items)]
     customer_id = customer_in(viewer, request.items[0].resource.organization_id)
     return decide(requests, customer_id=customer_id, now=now)
@@ -155,9 +172,7 @@ def _sensible(
 ) -> tuple[ResourceFacts, RuleRequest]:
     """The item as rules are asked about it, if the viewer may see what it is of, and it makes sense."""
     path = ("input", "items", str(position))
-    found = facts.get(item.resource)
-    if found is None or not (found.venue.is_published or viewer.may(Role.STAFF, item.resource.organization_id)):
-        raise NotFound("There is no such resource.", path=(*path, "resourceId"))
+    found = visible(viewer, facts, item.resource, path=(*path, "resourceId"))
     if not limits.QUANTITY_MIN <= item.wish.quantity <= limits.QUANTITY_MAX:
         message = f"The quantity must be from {limits.QUANTITY_MIN} to {limits.QUANTITY_MAX:,}."
         raise InvalidInput(message, path=(*path, "quantity"))

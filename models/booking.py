@@ -47,7 +47,8 @@ class Booking(CreatedRow, table=True):
 
     There is no foreign key to `organization`: checking it would lock that one row in every hold, and the items
     already lead there. `version`, `updated_at` and the history are written by the database with every change, from
-    `last_event`, `last_actor` and `last_reason`. `claim_count` is how many claims make the booking whole.
+    `last_event`, `last_actor` and `last_reason`. `claim_count` is how many claims make the booking whole. Bookings that
+    were made as a series share a `series_id`; `series_position` is the booking's date among those asked for, from 0.
     """
 
     __table_args__ = (
@@ -55,6 +56,7 @@ class Booking(CreatedRow, table=True):
         one_of("status", BookingStatus),
         one_of("last_event", BookingEventKind),
         CheckConstraint("(status IN ('ON_HOLD', 'PENDING')) = (hold_expires_at IS NOT NULL)", name="hold_expires_at"),
+        CheckConstraint("(series_id IS NULL) = (series_position IS NULL)", name="series"),
         Index(
             "booking_due_idx",
             "organization_id",
@@ -68,6 +70,14 @@ class Booking(CreatedRow, table=True):
             "id",
             postgresql_where=text("customer_id IS NOT NULL"),
         ),
+        Index(
+            "booking_series_idx",
+            "organization_id",
+            "series_id",
+            "series_position",
+            unique=True,
+            postgresql_where=text("series_id IS NOT NULL"),
+        ),
     )
 
     reference: str
@@ -80,6 +90,8 @@ class Booking(CreatedRow, table=True):
     hold_expires_at: datetime | None = Field(default=None, sa_type=Instant)
     hold_ceiling_at: datetime = Field(sa_type=Instant)
     approval_seconds: int | None = None
+    series_id: uuid.UUID | None = None
+    series_position: int | None = Field(default=None, sa_type=SmallInteger)
     claim_count: int = Field(sa_type=SmallInteger)
     last_event: str
     last_actor: str

@@ -16,7 +16,7 @@ from schema.access import Access
 from schema.booking import Booking, BookingConnection
 from schema.connections import After, First, connection, page_size, uuid_from_cursor
 from schema.context import Info
-from schema.global_id import GlobalKind, decode
+from schema.global_id import GlobalId, GlobalKind, decode
 from schema.inputs import CUSTOMER_LENGTH_MAX, STATUSES_MAX, BookingFilter, looked_at
 from schema.text import bounded, is_plain
 
@@ -95,9 +95,10 @@ class _Place:
 
     resource: ResourceKey | None
     venue: VenueKey | None
+    series: GlobalId | None
 
     def organizations(self) -> set[uuid.UUID]:
-        return {key.organization_id for key in (self.resource, self.venue) if key is not None}
+        return {key.organization_id for key in (self.resource, self.venue, self.series) if key is not None}
 
 
 def _page(viewer: Viewer, limit: int, before: uuid.UUID | None, filter: BookingFilter) -> BookingPage | None:
@@ -111,7 +112,7 @@ def _page(viewer: Viewer, limit: int, before: uuid.UUID | None, filter: BookingF
     if organization_id is None and place is not None:
         organization_id = next(iter(place.organizations()), None)
         if organization_id is None:
-            raise InvalidInput("Name a venue or a resource: you are of no organization.", path=("filter",))
+            raise InvalidInput("Name a venue, a resource or a series: you are of no organization.", path=("filter",))
     if place is None or organization_id is None or not place.organizations() <= {organization_id}:
         return None
     customer = filter.customer
@@ -121,13 +122,26 @@ def _page(viewer: Viewer, limit: int, before: uuid.UUID | None, filter: BookingF
         if customer not in (None, viewer.actor):
             return None
         customer = viewer.actor
-    return BookingPage(organization_id, limit, before, customer, statuses, place.resource, place.venue, window)
+    return BookingPage(
+        organization_id,
+        limit,
+        before,
+        customer,
+        statuses,
+        place.resource,
+        place.venue,
+        window,
+        None if place.series is None else place.series.id,
+    )
 
 
 def _place(filter: BookingFilter) -> _Place | None:
     """What the filter's ids name; None if one is malformed, or of another kind."""
     resource = None if filter.resource_id is None else decode(filter.resource_id)
     venue = None if filter.venue_id is None else decode(filter.venue_id)
+    series = None if filter.series_id is None else decode(filter.series_id)
+    if filter.series_id is not None and (series is None or series.kind is not GlobalKind.SERIES):
+        return None
     if filter.resource_id is not None and (resource is None or resource.kind is not GlobalKind.RESOURCE):
         return None
     if filter.venue_id is not None and (venue is None or venue.kind is not GlobalKind.VENUE):
@@ -135,4 +149,5 @@ def _place(filter: BookingFilter) -> _Place | None:
     return _Place(
         resource=None if resource is None else ResourceKey(resource.organization_id, resource.id),
         venue=None if venue is None else VenueKey(venue.organization_id, venue.id),
+        series=series,
     )

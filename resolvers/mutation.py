@@ -16,6 +16,7 @@ from resolvers.resource_close import resource_close
 from resolvers.resource_create import resource_create
 from resolvers.resource_open import resource_open
 from resolvers.resource_update import resource_update
+from resolvers.series_hold import series_hold
 from resolvers.venue_create import venue_create
 from resolvers.venue_update import venue_update
 
@@ -36,6 +37,7 @@ class Mutation:
     booking_cancel = booking_cancel
     booking_approve = booking_approve
     booking_reject = booking_reject
+    series_hold = series_hold
 
     venue_create = venue_create
     venue_update = venue_update

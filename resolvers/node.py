@@ -50,7 +50,9 @@ async def nodes(info: Info, ids: ManyIds) -> list[Node | None]:
 
 async def _find(context: Context, id: str) -> Node | None:
     decoded = decode(id)
-    return None if decoded is None else await _FINDERS[decoded.kind](context, decoded)
+    if decoded is None or decoded.kind not in _FINDERS:
+        return None
+    return await _FINDERS[decoded.kind](context, decoded)
 
 
 async def _organization(context: Context, id: GlobalId) -> Node | None:

@@ -6,6 +6,7 @@ from resolvers.availability import availability
 from resolvers.booking_rule_types import booking_rule_types
 from resolvers.bookings import booking, bookings
 from resolvers.node import node, nodes
+from resolvers.series_preview import series_preview
 from resolvers.venues import venue, venues
 from resolvers.viewer import viewer
 
@@ -24,6 +25,7 @@ class Query:
     venue = venue
     venues = venues
     availability = availability
+    series_preview = series_preview
     booking = booking
     bookings = bookings
     booking_rule_types = booking_rule_types

@@ -160,6 +160,9 @@ class Booking(Node):
     hold_expires_at: datetime | None = strawberry.field(
         description="When it ends by itself, by the database's clock. Null unless ON_HOLD or PENDING."
     )
+    series: strawberry.ID | None = strawberry.field(
+        description="The series that it was made in, as Series.id; `BookingFilter.seriesId` finds the others. Or null."
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it changed last.")
 
@@ -177,6 +180,7 @@ class Booking(Node):
             contact=Contact.of(ContactValue(row.contact_name, row.contact_email, row.contact_phone)),
             customer=row.customer_id,
             hold_expires_at=row.hold_expires_at,
+            series=None if row.series_id is None else encode(GlobalKind.SERIES, row.organization_id, row.series_id),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )

@@ -27,6 +27,7 @@ class GlobalKind(IntEnum):
     RESOURCE = 3
     BOOKING = 4
     BOOKING_RULE = 5
+    SERIES = 8
 
 
 class GlobalId(NamedTuple):

@@ -116,6 +116,7 @@ class BookingFilter:
     customer: str | None = strawberry.field(
         default=None, description="Made by this customer or partner, as in Booking.customer. For staff."
     )
+    series_id: strawberry.ID | None = strawberry.field(default=None, description="Made in this series.")
 
 
 class WishInput(Protocol):

@@ -25,6 +25,7 @@ from resolvers.query import Query
 from schema.booking_rule import BookingRule
 from schema.errors import CapacityInUse, HoldExpired, InputError, RuleViolation, SoldOut, VersionConflict
 from schema.scalars import SCALARS
+from schema.series import SeriesConflict
 from server.document_limits import QUERY_LENGTH_MAX, TOKENS_MAX, DocumentLimits
 from server.masking import masked
 from server.operations import TellsKind
@@ -44,7 +45,16 @@ def build_schema() -> "Schema":
         mutation=Mutation,
         subscription=Subscription,
         # Those that only an interface leads to.
-        types=[BookingRule, InputError, SoldOut, RuleViolation, HoldExpired, VersionConflict, CapacityInUse],
+        types=[
+            BookingRule,
+            InputError,
+            SoldOut,
+            RuleViolation,
+            HoldExpired,
+            VersionConflict,
+            CapacityInUse,
+            SeriesConflict,
+        ],
         extensions=[_limit_tokens, _limit_size, _cache_parsed, TellsKind, _cache_validated],
         config=StrawberryConfig(scalar_map=SCALARS),
     )

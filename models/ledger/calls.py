@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from models.booking import Booking, BookingItem
 from models.database import Database
@@ -65,25 +65,14 @@ async def hold(database: Database, request: Hold) -> BookingRecord:
     this process for the same resources that come while another is under way go together in the next call and commit,
     first come, first served, each with its own outcome.
     """
-    payload = {
-        **_of(request.command),
-        "booking_id": request.booking_id,
-        "reference": request.reference,
-        "customer_id": request.customer_id,
-        "approval_seconds": request.approval_seconds,
-        **{f"contact_{name}": value for name, value in asdict(request.contact).items()},
-        "items": [_item(position, item) for position, item in enumerate(request.items)],
-        "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
-        **_conditions(request),
-    }
     organization_id = request.command.organization_id
     lane = (organization_id, frozenset(item.resource_id for item in request.items))
     answer = await database.groups.ask(
-        lane, json.dumps(payload, default=_plain), partial(_hold_together, database, organization_id)
+        lane, encode(hold_payload(request)), partial(_hold_together, database, organization_id)
     )
     if isinstance(answer, Exception):
         raise answer
-    return await _booking(database, request.command, _accept(answer))
+    return await _booking(database, request.command, accept(answer))
 
 
 async def change_booking(database: Database, request: ChangeBooking) -> BookingRecord:
@@ -92,7 +81,7 @@ async def change_booking(database: Database, request: ChangeBooking) -> BookingR
     Raises HoldExpired, HoldLimit, NotCancellable, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy.
     """
     payload = {
-        **_of(request.command),
+        **command_payload(request.command),
         "booking_id": request.booking_id,
         "action": request.action,
         "reason": request.reason,
@@ -109,7 +98,7 @@ async def adjust(database: Database, request: Adjust) -> int:
     Raises CapacityInUse, VersionConflict, NotFound, IdempotencyConflict, Busy.
     """
     payload = {
-        **_of(request.command),
+        **command_payload(request.command),
         "resource_id": request.resource_id,
         "starts_at": request.starts_at,
         "ends_at": request.ends_at,
@@ -129,9 +118,9 @@ async def recall(database: Database, command: Command) -> dict[str, Any] | None:
     repetition gets the first answer. Raises IdempotencyConflict if the key was used for another request.
     """
     found = await database.ledger.fetchval(
-        "SELECT ledger_replay($1, $2)", command.organization_id, json.dumps(_of(command))
+        "SELECT ledger_replay($1, $2)", command.organization_id, encode(command_payload(command))
     )
-    return None if found is None else dict(_accept(json.loads(found))["result"])
+    return None if found is None else dict(accept(json.loads(found))["result"])
 
 
 async def recall_booking(database: Database, command: Command) -> BookingRecord | None:
@@ -143,7 +132,7 @@ async def recall_booking(database: Database, command: Command) -> BookingRecord 
 async def read_booking(database: Database, organization_id: uuid.UUID, booking_id: uuid.UUID) -> BookingRecord | None:
     """The booking as it is now, or None."""
     answer = await database.ledger.fetchval("SELECT ledger_booking($1, $2)", organization_id, booking_id)
-    return None if answer is None else _record(json.loads(answer))
+    return None if answer is None else record_of(json.loads(answer))
 
 
 def _item(position: int, item: HoldItem) -> dict[str, Any]:
@@ -178,7 +167,25 @@ def _conditions(request: Hold) -> dict[str, Any]:
     return {"conditions": conditions, **window}
 
 
-def _of(command: Command) -> dict[str, Any]:
+def hold_payload(request: Hold) -> dict[str, Any]:
+    """The request as `ledger_hold` wants it (sql/40_admission.sql)."""
+    return {
+        **command_payload(request.command),
+        "booking_id": request.booking_id,
+        "reference": request.reference,
+        "customer_id": request.customer_id,
+        "approval_seconds": request.approval_seconds,
+        "series_id": request.series_id,
+        "series_position": request.series_position,
+        **{f"contact_{name}": value for name, value in asdict(request.contact).items()},
+        "items": [_item(position, item) for position, item in enumerate(request.items)],
+        "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
+        **_conditions(request),
+    }
+
+
+def command_payload(command: Command) -> dict[str, Any]:
+    """Who asks, and under which key, as every call wants it."""
     return {"actor": command.actor, "key": command.key, "request_hash": command.request_hash.hex()}
 
 
@@ -210,7 +217,7 @@ async def _hold_together(
 async def _booking(database: Database, command: Command, answer: dict[str, Any]) -> BookingRecord:
     if answer["outcome"] == "REPLAYED":
         return await _remembered(database, command, answer["result"])
-    return _record(answer)
+    return record_of(answer)
 
 
 async def _remembered(database: Database, command: Command, result: dict[str, Any]) -> BookingRecord:
@@ -221,7 +228,7 @@ async def _remembered(database: Database, command: Command, result: dict[str, An
 
 async def _repeated(database: Database, command: Command, call: str, payload: dict[str, Any]) -> dict[str, Any]:
     """The answer of a call that has been carried out, or its refusal as an exception."""
-    encoded = json.dumps(payload, default=_plain)
+    encoded = encode(payload)
 
     async def attempt() -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(await database.ledger.fetchval(call, command.organization_id, encoded))
@@ -229,10 +236,11 @@ async def _repeated(database: Database, command: Command, call: str, payload: di
             raise Relock
         return answer
 
-    return _accept(await until_done(database, attempt))
+    return accept(await until_done(database, attempt))
 
 
-def _accept(answer: dict[str, Any]) -> dict[str, Any]:
+def accept(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer if what was asked for is done; otherwise what `hold` raises."""
     match answer["outcome"]:
         case "DONE" | "REPLAYED":
             return answer
@@ -243,15 +251,21 @@ def _accept(answer: dict[str, Any]) -> dict[str, Any]:
         case "STALE":
             raise Stale
         case "REFUSED":
-            _refuse(answer["refusal"])
+            raise refusal_of(answer["refusal"])
     raise AssertionError(f"the ledger answered {answer['outcome']}")
+
+
+def encode(payload: object) -> str:
+    """As JSON: instants as ISO 8601, ids as text."""
+    return json.dumps(payload, default=_plain)
 
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _record(answer: dict[str, Any]) -> BookingRecord:
+def record_of(answer: dict[str, Any]) -> BookingRecord:
+    """The booking of an answer that has one."""
     return BookingRecord(
         booking=Booking.model_validate(answer["booking"]),
         items=tuple(BookingItem.model_validate(item) for item in answer["items"]),
@@ -259,12 +273,13 @@ def _record(answer: dict[str, Any]) -> BookingRecord:
     )
 
 
-def _refuse(refusal: dict[str, Any]) -> NoReturn:
+def refusal_of(refusal: dict[str, Any]) -> BookingError | Unmet:
+    """The business's word for what the ledger refuses; numbers, where words are to be made of them."""
     if refusal["code"] == "CONDITION":
-        raise Unmet([Measured(**unmet) for unmet in refusal["unmet"]], _fact(refusal["capacity"]))
+        return Unmet([Measured(**unmet) for unmet in refusal["unmet"]], _fact(refusal["capacity"]))
     fact = _fact(refusal)
     assert fact is not None
-    raise fact
+    return fact
 
 
 def _fact(refusal: dict[str, Any] | None) -> BookingError | None:

@@ -80,6 +80,7 @@ class Hold:
 
     `approval_seconds`: when it is confirmed the venue has so long to approve; None: confirmed is confirmed.
     `looks_at`: around all that conditions look at of the timelines of what is booked.
+    `series_id`, `series_position`: of a booking of a series (`models.ledger.series`).
     """
 
     command: Command
@@ -91,6 +92,8 @@ class Hold:
     approval_seconds: int | None = None
     expected: Mapping[uuid.UUID, int] = field(default_factory=dict)
     looks_at: Interval | None = None
+    series_id: uuid.UUID | None = None
+    series_position: int | None = None
 
 
 class BookingAction(StrEnum):

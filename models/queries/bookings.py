@@ -23,8 +23,8 @@ _CLOCK = func.clock_timestamp()
 class BookingPage:
     """Which bookings of one organization: the newest `limit`, those made before the booking `before`.
 
-    `customer_id`: of that customer only. `window`: with an item that touches it; items are also matched with
-    `resource` and `venue`, all three on one item.
+    `customer_id`: of that customer only; `series_id`: of that series only. `window`: with an item that touches it;
+    items are also matched with `resource` and `venue`, all three on one item.
     """
 
     organization_id: uuid.UUID
@@ -35,6 +35,7 @@ class BookingPage:
     resource: ResourceKey | None = None
     venue: VenueKey | None = None
     window: Interval | None = None
+    series_id: uuid.UUID | None = None
 
 
 async def read_bookings(session: ReadSession, keys: Sequence[BookingKey]) -> dict[BookingKey, BookingRecord]:
@@ -51,6 +52,8 @@ async def page_of_bookings(session: ReadSession, page: BookingPage) -> list[Book
         query = query.where(Booking.id < page.before)
     if page.customer_id is not None:
         query = query.where(Booking.customer_id == page.customer_id)
+    if page.series_id is not None:
+        query = query.where(Booking.series_id == page.series_id)
     if page.statuses:
         query = query.where(col(Booking.status).in_(page.statuses))
     if page.resource is not None or page.venue is not None or page.window is not None:

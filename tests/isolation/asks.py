@@ -14,9 +14,11 @@ from schema.global_id import GlobalKind, encode
 from tests.isolation.tenants import Tenant
 
 WINDOW = {"startsAt": "2030-06-01T14:00:00Z", "endsAt": "2030-06-01T15:00:00Z"}
+WEEKLY = "FREQ=WEEKLY;COUNT=2"
 
 BOOKING = "id reference contact { name email } items { resource { slug name } } events { edges { cursor } }"
 BOOKING_PAYLOAD = f"{{ booking {{ {BOOKING} }} token errors {{ code }} }}"
+SERIES_PAYLOAD = f"{{ series {{ bookings {{ {BOOKING} }} occurrences {{ token }} }} errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
 RULE_PAYLOAD = "{ rule { id parameters } breaks { count references } preview { resourceCount } errors { code } }"
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
@@ -72,6 +74,10 @@ def _queries(theirs: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
     asked = {"window": WINDOW, "quantity": 1}
     yield Ask("availability", availability, {"input": {**asked, "resourceIds": [hidden]}})
     yield Ask("availability", availability, {"input": {**asked, "venueId": venue}})
+    preview = (
+        "query ($input: SeriesPreviewInput!) { seriesPreview(input: $input) { occurrences { startsAt bookable } } }"
+    )
+    yield Ask("seriesPreview", preview, {"input": {"window": WINDOW, "recurrence": WEEKLY, "resourceId": hidden}})
     listed = f"query ($filter: BookingFilter!) {{ bookings(filter: $filter) {{ edges {{ node {{ {BOOKING} }} }} }} }}"
     yield Ask("bookings", listed, {"filter": {"venueId": venue}})
     yield Ask("bookings", listed, {"filter": {"resourceId": hidden}})
@@ -95,6 +101,8 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
     for id_ in held:
         items = [{"resourceId": id_, "window": WINDOW}]
         yield mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items)
+        series = {"resourceId": id_, "window": WINDOW, "recurrence": WEEKLY}
+        yield mutation("seriesHold", "SeriesHoldInput", SERIES_PAYLOAD, **series)
     for record in (theirs.booked, theirs.held):
         booking = encode(GlobalKind.BOOKING, organization_id, record.booking.id)
         for name in ACTIONS:

@@ -256,18 +256,20 @@ BEGIN
     v_now := clock_timestamp();
     INSERT INTO booking (
         organization_id, id, reference, status, version, customer_id, contact_name, contact_email, contact_phone,
-        hold_expires_at, hold_ceiling_at, approval_seconds, claim_count, last_event, last_actor, created_at, updated_at
+        hold_expires_at, hold_ceiling_at, approval_seconds, series_id, series_position, claim_count,
+        last_event, last_actor, created_at, updated_at
     )
     SELECT p_organization_id, q.booking_id, q.reference, 'ON_HOLD', 1, q.customer_id,
            q.contact_name, q.contact_email, q.contact_phone,
            v_now + make_interval(secs => limits.hold_seconds),
            v_now + make_interval(secs => limits.hold_ceiling_seconds),
-           q.approval_seconds,
+           q.approval_seconds, q.series_id, q.series_position,
            (SELECT count(*) FROM unnest(v_takes) t WHERE t.booking_id = q.booking_id),
            'HELD', q.actor, v_now, v_now
       FROM jsonb_to_recordset(p_requests) AS q (
           booking_id uuid, reference text, customer_id text, contact_name text, contact_email text,
-          contact_phone text, approval_seconds integer, actor text, items jsonb
+          contact_phone text, approval_seconds integer, series_id uuid, series_position smallint, actor text,
+          items jsonb
       )
       CROSS JOIN LATERAL (
           SELECT min(r.hold_seconds) AS hold_seconds, min(r.hold_ceiling_seconds) AS hold_ceiling_seconds
@@ -393,12 +395,38 @@ BEGIN
        AND ledger_refusal(p_organization_id, v_takes) IS NULL;
 END $$;
 
+-- Locks all that these requests may take from, in the order of every lock; returns the ids. What they require and which
+-- holds are over is read before the lock, so it is advice: `ledger_admit` asks for a RELOCK when it was not enough.
+CREATE OR REPLACE FUNCTION ledger_lock_for(p_organization_id uuid, p_requests jsonb)
+RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_booked uuid[] := ledger_booked(p_requests);
+    v_locked uuid[];
+    v_customers text[];
+BEGIN
+    SELECT v_booked || array_agg(q.required_id) INTO v_locked FROM resource_requirement q
+     WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked);
+    v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
+    v_customers := CASE WHEN jsonb_path_exists(p_requests, '$[*].conditions')
+                        THEN ledger_counted_customers(p_requests) END;
+    IF v_customers IS NOT NULL THEN
+        SELECT v_locked || array_agg(c.resource_id) INTO v_locked FROM claim c
+         WHERE c.organization_id = p_organization_id
+           AND c.booking_id = ANY (ledger_over_holds_of_customers(p_organization_id, v_customers));
+    END IF;
+    PERFORM ledger_lock_resources(p_organization_id, v_locked);
+    IF v_customers IS NOT NULL THEN
+        PERFORM ledger_lock_customers(p_organization_id, v_customers);
+    END IF;
+    RETURN v_locked;
+END $$;
+
 -- Holds each request of a list in one transaction, as if one came after the other: its items, all or nothing. One answer
 -- per request, in their order. Outcomes: DONE, REPLAYED, REFUSED (with the refusal), IDEMPOTENCY_CONFLICT, STALE (decide
 -- anew: rules have changed), RELOCK (ask all of them again: what has to be locked was not what had been read).
 --
 -- A request: booking_id, reference, actor, key, request_hash, customer_id, contact_name, contact_email, contact_phone,
--- approval_seconds, expected [{resource_id, version}],
+-- approval_seconds, series_id, series_position, expected [{resource_id, version}],
 -- items [{position, resource_id, catalog_version, starts_at, ends_at, quantity, activity, guests}], each with claim_from
 -- and claim_to if it takes longer than the guest is there, and shared_as if parties share by something else than the
 -- activity; and if rules have any, conditions (35_conditions.sql), with looks_from and looks_to around all of the
@@ -409,9 +437,7 @@ DECLARE
     v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
     v_answers jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(p_requests)]);
     v_undecided jsonb := p_requests;
-    v_booked uuid[];
     v_locked uuid[];
-    v_customers text[];
     v_together jsonb;
     v_next integer := 0;
 BEGIN
@@ -427,22 +453,7 @@ BEGIN
         END IF;
     END IF;
 
-    v_booked := ledger_booked(v_undecided);
-    SELECT v_booked || array_agg(q.required_id) INTO v_locked FROM resource_requirement q
-     WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked);
-    v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
-    v_customers := CASE WHEN jsonb_path_exists(v_undecided, '$[*].conditions')
-                        THEN ledger_counted_customers(v_undecided) END;
-    IF v_customers IS NOT NULL THEN
-        SELECT v_locked || array_agg(c.resource_id) INTO v_locked FROM claim c
-         WHERE c.organization_id = p_organization_id
-           AND c.booking_id = ANY (ledger_over_holds_of_customers(p_organization_id, v_customers));
-    END IF;
-    PERFORM ledger_lock_resources(p_organization_id, v_locked);
-    IF v_customers IS NOT NULL THEN
-        PERFORM ledger_lock_customers(p_organization_id, v_customers);
-    END IF;
-
+    v_locked := ledger_lock_for(p_organization_id, v_undecided);
     IF jsonb_array_length(v_undecided) > 1 THEN
         v_together := ledger_admit(p_organization_id, v_undecided, v_locked);
     END IF;
