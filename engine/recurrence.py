@@ -1,7 +1,7 @@
 """Recurrence rules (RFC 5545, RRULE): the civil days on which something happens again.
 
 Days are looked at period by period (year, month, week, day) and never past a last one, so that the work is bounded by
-the calendar that is looked at, and not by what the rule matches (docs/adr/0040). `engine.recurrence_text` reads rules.
+the calendar that is looked at, and not by what the rule matches (docs/adr/0015). `engine.recurrence_text` reads rules.
 """
 
 import calendar

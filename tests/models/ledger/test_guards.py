@@ -219,13 +219,14 @@ async def test_a_resource_begins_without_a_past(database: Database) -> None:
     hall = await make_resource(database)
     for column in ("folded_until", "foldable_from"):
         with pytest.raises(asyncpg.CheckViolationError) as refusal:
-            await database.ledger.execute(
-                "INSERT INTO resource"
-                f" (organization_id, id, venue_id, slug, name, availability_type, sharing, capacity, {column})"
-                " SELECT organization_id, gen_random_uuid(), venue_id, slug || '-2', name, availability_type, sharing,"
-                " capacity, now() FROM resource WHERE id = $1",
-                hall.id,
-            )
+            async with scoped(database, hall.organization_id) as session:
+                await session.execute(
+                    "INSERT INTO resource"
+                    f" (organization_id, id, venue_id, slug, name, availability_type, sharing, capacity, {column})"
+                    " SELECT organization_id, gen_random_uuid(), venue_id, slug || '-2', name, availability_type, sharing,"
+                    " capacity, now() FROM resource WHERE id = $1",
+                    hall.id,
+                )
         assert refusal.value.constraint_name == "resource_folded_until_check"
 
 
