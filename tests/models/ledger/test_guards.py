@@ -223,8 +223,8 @@ async def test_a_resource_begins_without_a_past(database: Database) -> None:
                 await session.execute(
                     "INSERT INTO resource"
                     f" (organization_id, id, venue_id, slug, name, availability_type, sharing, capacity, {column})"
-                    " SELECT organization_id, gen_random_uuid(), venue_id, slug || '-2', name, availability_type, sharing,"
-                    " capacity, now() FROM resource WHERE id = $1",
+                    " SELECT organization_id, gen_random_uuid(), venue_id, slug || '-2', name, availability_type,"
+                    " sharing, capacity, now() FROM resource WHERE id = $1",
                     hall.id,
                 )
         assert refusal.value.constraint_name == "resource_folded_until_check"
