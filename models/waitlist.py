@@ -53,8 +53,8 @@ class WaitlistEntry(CreatedRow, table=True):
 
     Another time will do if it lies within [earliest_at, latest_at); null: exactly this. Of a stay, [arrival, departure)
     are its days; `guests` as in `models.booking.BookingItem`. At `lapses_at` the last time that would do begins.
-    `booking_id` is the booking of the offer. It is OFFERED exactly while that is ON_HOLD. `version`, `updated_at` and the
-    history are written by the database.
+    `booking_id` is the booking of the offer. It is OFFERED exactly while that is ON_HOLD. `version`, `updated_at` and
+    the history are written by the database.
     """
 
     __tablename__ = "waitlist_entry"
