@@ -19,10 +19,11 @@ from models.errors import BookingError, InvalidInput, NotFound
 from models.keys import ResourceKey
 from models.ledger import calls
 from models.ledger.failures import busy, translate
-from models.ledger.requests import BookingRecord, Command, Contact, Hold
+from models.ledger.requests import BookingRecord, Command, Contact, Hold, Offer
 
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to mistake
 DECISIONS_MAX = 5  # of one hold, while rules are being changed under it
+WAITLIST = "waitlist"  # the actor of offers
 REFERENCE_SYMBOLS = 16  # of 5 bits each: 80 bits, so that nobody finds a booking by trying
 
 
@@ -36,13 +37,17 @@ class ItemRequest:
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """All items or none, of one organization. `expected`: refuse if one of these timelines moved since it was seen."""
+    """All items or none, of one organization. `expected`: refuse if one of these timelines moved since it was seen.
+
+    `offer`: it is held for an entry of a waitlist, and as an offer to it (`models.ledger.requests.Hold`).
+    """
 
     key: str
     request_hash: bytes
     items: tuple[ItemRequest, ...]
     contact: Contact
     expected: Mapping[ResourceKey, int]
+    offer: Offer | None = None
 
 
 async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now: datetime) -> BookingRecord:
@@ -81,6 +86,7 @@ def asking(command: Command, acting: Viewer, request: HoldRequest, decision: Dec
         approval_seconds=decision.approval_seconds,
         expected={key.id: version for key, version in request.expected.items()},
         looks_at=decision.looks_at,
+        offer=request.offer,
     )
 
 
@@ -107,7 +113,9 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
     if any(key.organization_id != organization_id for key in _keys(request)):
         raise InvalidInput("One booking is of one organization.", path=("input", "items"))
     acting = acting_in(viewer, organization_id)
-    command = Command(organization_id, acting.actor, request.key, request.request_hash)
+    # Nobody who asks can be called so: keys of offers are out of everybody's reach.
+    actor = acting.actor if request.offer is None else WAITLIST
+    command = Command(organization_id, actor, request.key, request.request_hash)
     for _ in range(DECISIONS_MAX):
         try:
             decision = await _permitted(database, viewer, request, now)

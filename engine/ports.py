@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from models.interval import Interval
-from models.keys import BookingKey, ResourceKey
+from models.keys import BookingKey, EntryKey, ResourceKey
 from models.queries.timelines import TimelineView
 from models.resource import Resource
 
@@ -17,15 +17,21 @@ class Clock(Protocol):
 
 
 class BookingTokens(Protocol):
-    """What a guest without an account shows to see and manage one booking.
+    """What a guest without an account shows to see and manage one booking, or one entry of a waitlist.
 
-    Issuing is a function of the booking alone, so that a repeated bookingHold gives the same token again.
+    Issuing is a function of what it opens alone, so that a repeated bookingHold gives the same token again.
     """
 
     def issue(self, key: BookingKey) -> str: ...
 
     def verify(self, token: str) -> BookingKey | None:
         """The booking that the token opens, or None if it is not a token of this platform."""
+        ...
+
+    def issue_entry(self, key: EntryKey) -> str: ...
+
+    def verify_entry(self, token: str) -> EntryKey | None:
+        """The entry that the token opens, or None if it is not a token of this platform."""
         ...
 
 
@@ -73,4 +79,8 @@ class LiveFeed(Protocol):
 
     def booking(self, key: BookingKey) -> AsyncGenerator[int, None]:
         """The booking's version now, and then each later one that is seen, newest only. Raises as `resources`."""
+        ...
+
+    def entry(self, key: EntryKey) -> AsyncGenerator[int, None]:
+        """The same of an entry of a waitlist."""
         ...

@@ -15,6 +15,7 @@
     ├── NotCancellable           NOT_CANCELLABLE   the booking is past the point where it can be cancelled
     ├── InvalidState             INVALID_STATE     the booking is not in a state in which this can be done
     ├── CapacityInUse            CAPACITY_IN_USE   capacity can not be lowered below what is taken
+    ├── WaitlistFull             WAITLIST_FULL     nobody more can wait, or this party not more often
     ├── VersionConflict          VERSION_CONFLICT  it changed since the caller looked
     ├── IdempotencyConflict      IDEMPOTENCY_CONFLICT the key was used before for another request
     ├── Busy                     BUSY              too much at once; the same call with the same key may be repeated
@@ -146,6 +147,12 @@ class CapacityInUse(BookingError):
     def __init__(self, message: str, *, references: Sequence[str], path: Sequence[str] = ()) -> None:
         super().__init__(message, path=path)
         self.references = tuple(references)
+
+
+class WaitlistFull(BookingError):
+    """The waitlist takes no more entries, of anybody or of this party."""
+
+    code = "WAITLIST_FULL"
 
 
 class VersionConflict(BookingError):

@@ -25,6 +25,13 @@ class RuleKey(NamedTuple):
     id: uuid.UUID
 
 
+class EntryKey(NamedTuple):
+    """An entry of a waitlist of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+
+
 class BookingKey(NamedTuple):
     """A booking of an organization."""
 

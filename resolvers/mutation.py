@@ -19,6 +19,8 @@ from resolvers.resource_update import resource_update
 from resolvers.series_hold import series_hold
 from resolvers.venue_create import venue_create
 from resolvers.venue_update import venue_update
+from resolvers.waitlist_join import waitlist_join
+from resolvers.waitlist_leave import waitlist_leave
 
 
 @strawberry.type(
@@ -38,6 +40,9 @@ class Mutation:
     booking_approve = booking_approve
     booking_reject = booking_reject
     series_hold = series_hold
+
+    waitlist_join = waitlist_join
+    waitlist_leave = waitlist_leave
 
     venue_create = venue_create
     venue_update = venue_update

@@ -7,8 +7,9 @@ from typing import Annotated
 import strawberry
 
 from engine.bookings import may_see
+from engine.waitlist import may_see_entry
 from models.errors import InvalidInput
-from models.keys import BookingKey, ResourceKey, RuleKey, VenueKey
+from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
 from resolvers.access import query
 from schema.access import Access
 from schema.booking import Booking
@@ -20,6 +21,7 @@ from schema.organization import Organization
 from schema.resource import Resource
 from schema.venue import Venue
 from schema.visibility import may_see_organization, may_see_rule, may_see_venue
+from schema.waitlist import WaitlistEntry
 
 IDS_MAX = 100
 
@@ -31,8 +33,8 @@ ManyIds = Annotated[list[strawberry.ID], strawberry.argument(description="At mos
     Access.PUBLIC,
     description=(
         "Anything by its id, if the viewer may see it. Null for an unknown, foreign or malformed id: no difference is "
-        "shown. Finds Organization, Venue, Resource, BookingRule and, for who made it and for staff, Booking; "
-        "for staff removed rules too."
+        "shown. Finds Organization, Venue, Resource, BookingRule and, for who made them and for staff, Booking and "
+        "WaitlistEntry; for staff removed rules too."
     ),
 )
 async def node(info: Info, id: OneId) -> Node | None:
@@ -82,10 +84,16 @@ async def _booking(context: Context, id: GlobalId) -> Node | None:
     return Booking.of(record) if record is not None and may_see(context.viewer, record.booking, None) else None
 
 
+async def _waitlist_entry(context: Context, id: GlobalId) -> Node | None:
+    entry = await context.loaders.entries.load(EntryKey(id.organization_id, id.id))
+    return WaitlistEntry.of(entry) if entry is not None and may_see_entry(context.viewer, entry, None) else None
+
+
 _FINDERS: Mapping[GlobalKind, Callable[[Context, GlobalId], Awaitable[Node | None]]] = {
     GlobalKind.ORGANIZATION: _organization,
     GlobalKind.VENUE: _venue,
     GlobalKind.RESOURCE: _resource,
     GlobalKind.BOOKING: _booking,
     GlobalKind.BOOKING_RULE: _booking_rule,
+    GlobalKind.WAITLIST_ENTRY: _waitlist_entry,
 }

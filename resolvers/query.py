@@ -9,6 +9,7 @@ from resolvers.node import node, nodes
 from resolvers.series_preview import series_preview
 from resolvers.venues import venue, venues
 from resolvers.viewer import viewer
+from resolvers.waitlist import waitlist_entries, waitlist_entry
 
 
 @strawberry.type(
@@ -29,4 +30,6 @@ class Query:
     booking = booking
     bookings = bookings
     booking_rule_types = booking_rule_types
+    waitlist_entry = waitlist_entry
+    waitlist_entries = waitlist_entries
     viewer = viewer

@@ -23,11 +23,19 @@ class Access(Enum):
         "For who shows the booking's token, who made the booking, and the organization's staff; "
         "a guest without a token is refused with UNAUTHENTICATED."
     )
+    ENTRY_HOLDER = (
+        "For who shows the entry's token, who made the entry, and the organization's staff; "
+        "a guest without a token is refused with UNAUTHENTICATED."
+    )
     CUSTOMER = "For everybody with an account; a guest is refused with UNAUTHENTICATED."
     STAFF = "For staff, in their own organization; a guest is refused with UNAUTHENTICATED, others with FORBIDDEN."
     MANAGER = "For managers, in their own organization; a guest is refused with UNAUTHENTICATED, others with FORBIDDEN."
 
 
+_OPENED_BY_TOKEN = {
+    Access.BOOKING_HOLDER: "the booking's token or an account",
+    Access.ENTRY_HOLDER: "the entry's token or an account",
+}
 _LEAST_ROLE = {Access.CUSTOMER: Role.CUSTOMER, Access.STAFF: Role.STAFF, Access.MANAGER: Role.MANAGER}
 
 
@@ -36,10 +44,9 @@ def require(access: Access, viewer: Viewer, *, shows_token: bool = False) -> Non
     if access is Access.PUBLIC:
         return
     if viewer.role is Role.GUEST:
-        if access is Access.BOOKING_HOLDER and shows_token:
+        if access in _OPENED_BY_TOKEN and shows_token:
             return
-        needed = "the booking's token or an account" if access is Access.BOOKING_HOLDER else "an account"
-        raise Unauthenticated(f"This needs {needed}.")
+        raise Unauthenticated(f"This needs {_OPENED_BY_TOKEN.get(access, 'an account')}.")
     least = _LEAST_ROLE.get(access)
     if least is not None and not viewer.role.at_least(least):
         raise Forbidden("Your role does not allow this.")
@@ -48,7 +55,7 @@ def require(access: Access, viewer: Viewer, *, shows_token: bool = False) -> Non
 class AccessRule(FieldExtension):
     """Declares and enforces the rule of a root field; give it in `extensions=[AccessRule(...)]`.
 
-    A booking's token is looked for in the argument `token`, or in the field `token` of `input`.
+    A token is looked for in the argument `token`, or in the field `token` of `input`.
     """
 
     def __init__(self, access: Access) -> None:

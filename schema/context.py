@@ -8,7 +8,7 @@ import strawberry
 from engine.ports import BookingTokens, Clock, LiveFeed
 from engine.viewer import Viewer
 from models.database import Database
-from models.keys import BookingKey
+from models.keys import BookingKey, EntryKey
 from schema.loaders import Loaders
 
 TOKEN_LENGTH_MAX = 1_000
@@ -30,6 +30,12 @@ class Context:
         if token is None or len(token) > TOKEN_LENGTH_MAX:
             return None
         return self.tokens.verify(token)
+
+    def entry_opened_by(self, token: str | None) -> EntryKey | None:
+        """The same of an entry of a waitlist."""
+        if token is None or len(token) > TOKEN_LENGTH_MAX:
+            return None
+        return self.tokens.verify_entry(token)
 
 
 def for_operation(

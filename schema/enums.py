@@ -10,6 +10,7 @@ from engine.vacancies import AvailabilityStatus
 from engine.viewer import Role
 from models.booking import BookingEventKind, BookingStatus
 from models.resource import AvailabilityType, BookingRule, Sharing
+from models.waitlist import WaitlistStatus
 from schema.error_codes import MEANINGS, ErrorCode
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ErrorCode",
     "Role",
     "Sharing",
+    "WaitlistStatus",
 ]
 
 
@@ -113,6 +115,19 @@ described(
         "RELEASED": "The hold was given up.",
         "CANCELLED": "It was cancelled.",
         "EXPIRED": "The hold ended by itself, or the venue did not approve in time.",
+    },
+)
+
+described(
+    WaitlistStatus,
+    description="Where an entry of a waitlist stands. ACCEPTED, LEFT, EXPIRED and LAPSED are final.",
+    values={
+        "WAITING": "Nothing is offered to it now.",
+        "OFFERED": "A booking is ON_HOLD for it, and waits to be confirmed.",
+        "ACCEPTED": "That booking was confirmed.",
+        "LEFT": "It waits no more: somebody said so, or gave up what was offered.",
+        "EXPIRED": "It has let as many offers run out as are made.",
+        "LAPSED": "The time that was waited for has come, without an offer.",
     },
 )
 

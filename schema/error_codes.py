@@ -46,6 +46,7 @@ class ErrorCode(StrEnum):
     NOT_CANCELLABLE = "NOT_CANCELLABLE"
     INVALID_STATE = "INVALID_STATE"
     CAPACITY_IN_USE = "CAPACITY_IN_USE"
+    WAITLIST_FULL = "WAITLIST_FULL"
     SLOW_CONSUMER = "SLOW_CONSUMER"
     INTERNAL = "INTERNAL"
 
@@ -94,6 +95,7 @@ MEANINGS: dict[str, str] = {
     "NOT_CANCELLABLE": "The booking can not be cancelled any more.",
     "INVALID_STATE": "The booking's status does not allow this.",
     "CAPACITY_IN_USE": "Capacity would fall below what is booked; the bookings in the way are named.",
+    "WAITLIST_FULL": "Nobody more can wait for this resource, or this party not more often.",
     "SLOW_CONSUMER": "The subscription was ended since its messages were not read in time: subscribe again.",
     "INTERNAL": "A defect on our side. It is logged under the incident that the error names.",
 }

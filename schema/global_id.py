@@ -14,7 +14,7 @@ from typing import NamedTuple
 import strawberry
 
 from models.errors import NotFound
-from models.keys import BookingKey, ResourceKey, RuleKey, VenueKey
+from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{44}")
 
@@ -27,6 +27,7 @@ class GlobalKind(IntEnum):
     RESOURCE = 3
     BOOKING = 4
     BOOKING_RULE = 5
+    WAITLIST_ENTRY = 6
     SERIES = 8
 
 
@@ -73,6 +74,11 @@ def booking_key(text: str, path: Sequence[str]) -> BookingKey:
 def rule_key(text: str, path: Sequence[str]) -> RuleKey:
     """The key of a booking rule's id; NotFound, with the input's `path`, for anything else."""
     return RuleKey(*_of_kind(GlobalKind.BOOKING_RULE, text, path, "There is no such rule."))
+
+
+def entry_key(text: str, path: Sequence[str]) -> EntryKey:
+    """The key of the id of a waitlist's entry; NotFound, with the input's `path`, for anything else."""
+    return EntryKey(*_of_kind(GlobalKind.WAITLIST_ENTRY, text, path, "There is no such entry."))
 
 
 def _of_kind(kind: GlobalKind, text: str, path: Sequence[str], message: str) -> tuple[uuid.UUID, uuid.UUID]:

@@ -20,15 +20,17 @@ from engine.viewer import Role, Viewer
 from models.booking import BookingEvent
 from models.database import Database, ReadSession
 from models.interval import Interval
-from models.keys import BookingKey, ResourceKey, RuleKey, VenueKey
+from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
 from models.ledger.requests import BookingRecord
 from models.queries.bookings import EventPage, read_bookings, read_event_pages
 from models.queries.catalog import ResourcePage, read_organizations, read_resource_pages, read_rules, read_venues
 from models.queries.measures import Arrivals, CustomerItem
 from models.queries.rules import RuleChangePage, read_rule_change_pages, read_venue_rules
 from models.queries.timelines import TimelineView, read_timelines
+from models.queries.waitlist import read_entries
 from models.resource import BookingRule, BookingRuleChange, Resource
 from models.venue import Organization, Venue
+from models.waitlist import WaitlistEntry
 from schema.budget import Budget
 
 CatalogKey = TypeVar("CatalogKey", bound=tuple[uuid.UUID, uuid.UUID])
@@ -71,6 +73,9 @@ class Loaders:
         )
         self.bookings: DataLoader[BookingKey, BookingRecord | None] = DataLoader(
             load_fn=self._read_bookings, max_batch_size=KEYS_MAX
+        )
+        self.entries: DataLoader[EntryKey, WaitlistEntry | None] = DataLoader(
+            load_fn=self._read_entries, max_batch_size=KEYS_MAX
         )
         self.resource_pages: DataLoader[ResourcePage, list[Resource]] = DataLoader(
             load_fn=self._read_resource_pages, max_batch_size=KEYS_MAX
@@ -160,6 +165,10 @@ class Loaders:
             async with self._database.reading(organization_id) as session:
                 found |= zip(some, await read_rule_change_pages(session, some), strict=True)
         return [found[page] for page in pages]
+
+    async def _read_entries(self, keys: list[EntryKey]) -> list[WaitlistEntry | None]:
+        found = await read_entries(self._database, keys)
+        return [found.get(key) for key in keys]
 
     async def _load_facts(self, keys: list[ResourceKey]) -> list[ResourceFacts | None]:
         found = await load_facts(self._database, keys)

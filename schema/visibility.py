@@ -19,6 +19,7 @@ class Visibility(Enum):
     PUBLIC = "Holds nothing of anybody."
     PUBLISHED = "Published venues, to anybody; others to the organization's staff: may_see_venue, may_see_organization."
     BOOKING_HOLDER = "engine.bookings.may_see: its staff, who made it, and who shows its token."
+    ENTRY_HOLDER = "engine.waitlist.may_see_entry: its staff, who made it, and who shows its token."
     VIEWER = "The asker's own."
     PARENT = "Reached only through an object or a root field that has a rule, and shown with it."
 
@@ -31,6 +32,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
         "BookingRule": Visibility.PUBLISHED,
         "Booking": Visibility.BOOKING_HOLDER,
         "BookingRuleType": Visibility.PUBLIC,
+        "WaitlistEntry": Visibility.ENTRY_HOLDER,
         "Viewer": Visibility.VIEWER,
         "PageInfo": Visibility.PUBLIC,
         **dict.fromkeys(
@@ -73,6 +75,9 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "VenueEdge",
                 "VenuePayload",
                 "VersionConflict",
+                "WaitlistEntryConnection",
+                "WaitlistEntryEdge",
+                "WaitlistPayload",
             ),
             Visibility.PARENT,
         ),

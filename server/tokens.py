@@ -1,4 +1,4 @@
-"""Tokens that we sign ourselves: accounts' tokens (JWT), and the tokens that open one booking.
+"""Tokens that we sign ourselves: accounts' tokens (JWT), and the tokens that open one booking or one entry.
 
 Both are signed with keys derived from the same secret, one per purpose, so that one can never be taken for the other.
 Of several secrets the first signs and all verify: put a new one in front, and take the old one away when what it has
@@ -19,7 +19,7 @@ from sqlmodel import select
 
 from engine.viewer import Role
 from models.database import connect
-from models.keys import BookingKey
+from models.keys import BookingKey, EntryKey
 from models.venue import Directory, DirectoryKind
 from server.errors import OperatorError
 from server.settings import Settings
@@ -63,30 +63,33 @@ class AccountTokens:
 
 
 class SignedBookingTokens:
-    """Implements `engine.ports.BookingTokens`: organization, booking and an HMAC of both, in 75 characters.
+    """Implements `engine.ports.BookingTokens`: organization, booking or entry, and an HMAC of both, in 75 characters.
 
-    It never expires by itself: what it opens is one booking, whose state decides what can still be done.
+    It never expires by itself: what it opens is one booking or entry, whose state decides what can still be done. The
+    keys of the two kinds differ, so that no token of one is taken for one of the other.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._keys = [derived_key(secret, "booking token v1") for secret in secrets]
+        self._booking_keys = [derived_key(secret, "booking token v1") for secret in secrets]
+        self._entry_keys = [derived_key(secret, "waitlist token v1") for secret in secrets]
 
     def issue(self, key: BookingKey) -> str:
         """The token of a booking, always the same while the secret is."""
-        ids = key.organization_id.bytes + key.id.bytes
-        return base64.urlsafe_b64encode(ids + _signature(self._keys[0], ids)).rstrip(b"=").decode()
+        return _issue(self._booking_keys, key)
 
     def verify(self, token: str) -> BookingKey | None:
         """The booking that the token opens, or None for whatever is no token of ours. Never raises."""
-        if not BOOKING_TOKEN_FORM.fullmatch(token):
-            return None
-        raw = base64.urlsafe_b64decode(token + "=")
-        ids, signature = raw[:IDS_BYTES], raw[IDS_BYTES:]
-        # All keys are tried whatever the first says: the time it takes tells nothing.
-        matches = [hmac.compare_digest(_signature(key, ids), signature) for key in self._keys]
-        if not any(matches):
-            return None
-        return BookingKey(uuid.UUID(bytes=ids[:16]), uuid.UUID(bytes=ids[16:]))
+        ids = _verify(self._booking_keys, token)
+        return None if ids is None else BookingKey(*ids)
+
+    def issue_entry(self, key: EntryKey) -> str:
+        """The token of an entry, always the same while the secret is."""
+        return _issue(self._entry_keys, key)
+
+    def verify_entry(self, token: str) -> EntryKey | None:
+        """The entry that the token opens, or None for whatever is no token of ours. Never raises."""
+        ids = _verify(self._entry_keys, token)
+        return None if ids is None else EntryKey(*ids)
 
 
 async def issue(settings: Settings, *, role: str, organization: str | None, subject: str | None, hours: float) -> str:
@@ -117,6 +120,23 @@ def derived_key(secret: str, purpose: str) -> bytes:
 
 def _fingerprint(key: bytes) -> str:
     return hashlib.sha256(b"vacancy key id" + key).hexdigest()[:12]
+
+
+def _issue(keys: Sequence[bytes], of: tuple[uuid.UUID, uuid.UUID]) -> str:
+    ids = of[0].bytes + of[1].bytes
+    return base64.urlsafe_b64encode(ids + _signature(keys[0], ids)).rstrip(b"=").decode()
+
+
+def _verify(keys: Sequence[bytes], token: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    if not BOOKING_TOKEN_FORM.fullmatch(token):
+        return None
+    raw = base64.urlsafe_b64decode(token + "=")
+    ids, signature = raw[:IDS_BYTES], raw[IDS_BYTES:]
+    # All keys are tried whatever the first says: the time it takes tells nothing.
+    matches = [hmac.compare_digest(_signature(key, ids), signature) for key in keys]
+    if not any(matches):
+        return None
+    return uuid.UUID(bytes=ids[:16]), uuid.UUID(bytes=ids[16:])
 
 
 def _signature(key: bytes, ids: bytes) -> bytes:

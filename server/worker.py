@@ -13,6 +13,7 @@ from server.folding import fold_past
 from server.janitor import tidy
 from server.logs import configure_logging
 from server.metrics import WorkerMetrics
+from server.offerer import offer
 from server.resources import close_database, open_database
 from server.settings import Settings
 from server.surveyor import survey
@@ -48,6 +49,7 @@ async def work(
     loops = [
         relay(database, settings.redis_url),
         sweep(database),
+        offer(database),
         tidy(database),
         survey(database),
         fold_past(database, keep),

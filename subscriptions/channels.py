@@ -20,7 +20,7 @@ CONNECT_SECONDS_MAX = 1.0
 
 
 class Entity(NamedTuple):
-    """A resource or a booking of an organization."""
+    """A resource, a booking or an entry of a waitlist, of an organization."""
 
     organization_id: uuid.UUID
     kind: OutboxKind

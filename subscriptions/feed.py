@@ -18,13 +18,13 @@ from engine.ports import Change
 from engine.ports import Watch as Wanted
 from models.database import Database
 from models.errors import Busy
-from models.keys import BookingKey
+from models.keys import BookingKey, EntryKey
 from subscriptions.channels import Hint
 from subscriptions.ending import end
 from subscriptions.hints import read_hints
 from subscriptions.outage import Outage
 from subscriptions.refresh import refresh
-from subscriptions.watchers import BookingWatch, Register, ResourceWatch, SlowConsumer, Watch, Watcher
+from subscriptions.watchers import BookingWatch, EntryWatch, Register, ResourceWatch, SlowConsumer, Watch, Watcher
 
 Item = TypeVar("Item")
 
@@ -108,6 +108,13 @@ class Feed:
         """See `engine.ports.LiveFeed.booking`."""
         watcher: Watcher[int] = Watcher(time.monotonic, self._wake.set)
         async with aclosing(self._items(watcher, [BookingWatch(watcher, key)], is_answered=False)) as versions:
+            async for version in versions:
+                yield version
+
+    async def entry(self, key: EntryKey) -> AsyncGenerator[int, None]:
+        """See `engine.ports.LiveFeed.entry`."""
+        watcher: Watcher[int] = Watcher(time.monotonic, self._wake.set)
+        async with aclosing(self._items(watcher, [EntryWatch(watcher, key)], is_answered=False)) as versions:
             async for version in versions:
                 yield version
 

@@ -17,10 +17,11 @@ from models.queries.live import (
     Moved,
     one_snapshot,
     read_booking_versions,
+    read_entry_versions,
     read_moved,
 )
 from models.queries.timelines import TimelineView, read_timelines_on
-from subscriptions.watchers import BookingWatch, ResourceWatch, Watch
+from subscriptions.watchers import BookingWatch, EntryWatch, ResourceWatch, Watch
 
 TIMELINES_PER_STATEMENT_MAX = 100
 
@@ -33,14 +34,18 @@ async def refresh(database: Database, watches: Sequence[Watch]) -> None:
     Nothing is offered, and no version moves on, unless all could be read.
     """
     bookings = [watch for watch in watches if isinstance(watch, BookingWatch)]
+    entries = [watch for watch in watches if isinstance(watch, EntryWatch)]
     resources = [watch for watch in watches if isinstance(watch, ResourceWatch)]
     async with one_snapshot(database) as connection:
         versions = await read_booking_versions(connection, [watch.booking for watch in bookings])
+        entry_versions = await read_entry_versions(connection, [watch.entry for watch in entries])
         moved = await _read_moved(connection, resources)
         due = [_Due(watch, moved) for watch in resources]
         views = await _read_views(connection, due)
     for watch, version in zip(bookings, versions, strict=True):
-        _offer_booking(watch, version)
+        _offer_version(watch, version, "bookingId")
+    for entry_watch, version in zip(entries, entry_versions, strict=True):
+        _offer_version(entry_watch, version, "entryId")
     for each in due:
         each.offer(views)
 
@@ -81,9 +86,9 @@ class _Due:
             watch.watcher.offer(Change(watch.row, self.window, self.snapshot, found))
 
 
-def _offer_booking(watch: BookingWatch, version: int | None) -> None:
+def _offer_version(watch: BookingWatch | EntryWatch, version: int | None, argument: str) -> None:
     if version is None:
-        watch.watcher.end(NotFound("Not found.", path=("bookingId",)))
+        watch.watcher.end(NotFound("Not found.", path=(argument,)))
     elif version != watch.version:
         watch.version = version
         watch.watcher.offer(version)

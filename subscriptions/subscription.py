@@ -10,10 +10,12 @@ from models.interval import Interval
 from schema.access import Access, AccessRule
 from schema.booking import Booking
 from schema.context import Info
-from schema.global_id import booking_key
+from schema.global_id import booking_key, entry_key
 from schema.inputs import ExpectedVersionInput, WindowInput, looked_at
+from schema.waitlist import WaitlistEntry
 from subscriptions.booking import booking_changes
 from subscriptions.capacity import WINDOW_DEFAULT, CapacityChange, capacity_changes, seen_versions, watched_keys
+from subscriptions.waitlist import waitlist_changes
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -93,3 +95,25 @@ class Subscription:
         async with aclosing(booking_changes(info.context, key, token)) as bookings:
             async for booking in bookings:
                 yield booking
+
+    @subscription(
+        Access.ENTRY_HOLDER,
+        description=(
+            "The entry of a waitlist now, then with every change of it: offered, run out, accepted; of several changes "
+            "at once only the newest state. It completes after ACCEPTED, LEFT, EXPIRED and LAPSED. "
+            f"NOT_FOUND unless the asker may see it. {LIVE}"
+        ),
+    )
+    async def waitlist_changed(
+        self,
+        info: Info,
+        entry_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the entry.")],
+        token: Annotated[
+            str | None, strawberry.argument(description="What waitlistJoin gave, for a guest without an account.")
+        ] = None,
+    ) -> AsyncGenerator[WaitlistEntry, None]:
+        """For who may see the entry."""
+        key = entry_key(entry_id, ("entryId",))
+        async with aclosing(waitlist_changes(info.context, key, token)) as entries:
+            async for entry in entries:
+                yield entry

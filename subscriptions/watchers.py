@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from engine.ports import Change
 from models.errors import BookingError
 from models.interval import Interval
-from models.keys import BookingKey, ResourceKey
+from models.keys import BookingKey, EntryKey, ResourceKey
 from models.ledger.tables import OutboxKind
 from models.queries.live import NEVER
 from models.resource import Resource
@@ -119,7 +119,23 @@ class BookingWatch:
         return self.version >= version
 
 
-Watch = ResourceWatch | BookingWatch
+@dataclass(eq=False, slots=True)
+class EntryWatch:
+    """An entry of a waitlist that a watcher watches, and the version that it has been told."""
+
+    watcher: Watcher[int]
+    entry: EntryKey
+    version: int = NEVER
+
+    @property
+    def entities(self) -> list[Entity]:
+        return [Entity(self.entry.organization_id, OutboxKind.WAITLIST, self.entry.id)]
+
+    def has_seen(self, entity: Entity, version: int) -> bool:
+        return self.version >= version
+
+
+Watch = ResourceWatch | BookingWatch | EntryWatch
 
 
 class Register:

@@ -181,6 +181,7 @@ def hold_payload(request: Hold) -> dict[str, Any]:
         "items": [_item(position, item) for position, item in enumerate(request.items)],
         "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
         **_conditions(request),
+        **({} if request.offer is None else {"offer_to": request.offer.entry_id, "offer": request.offer.number}),
     }
 
 

@@ -75,12 +75,22 @@ class HoldItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """To which entry of a waitlist a hold is offered, and the how manyth offer to it this is, from 1."""
+
+    entry_id: uuid.UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """All items, or none. `expected` maps resource ids to the version that the caller looked at.
 
     `approval_seconds`: when it is confirmed the venue has so long to approve; None: confirmed is confirmed.
     `looks_at`: around all that conditions look at of the timelines of what is booked.
     `series_id`, `series_position`: of a booking of a series (`models.ledger.series`).
+    `offer`: it is held as long as the resource lets any hold last, and the entry is OFFERED it in the same transaction;
+    if that does not wait for it any more, the booking that comes back is CANCELLED.
     """
 
     command: Command
@@ -94,6 +104,7 @@ class Hold:
     looks_at: Interval | None = None
     series_id: uuid.UUID | None = None
     series_position: int | None = None
+    offer: Offer | None = None
 
 
 class BookingAction(StrEnum):

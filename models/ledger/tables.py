@@ -88,10 +88,11 @@ class OutboxKind(StrEnum):
 
     RESOURCE = "RESOURCE"
     BOOKING = "BOOKING"
+    WAITLIST = "WAITLIST"
 
 
 class Outbox(Row, table=True):
-    """One version of a resource or a booking, written in the transaction that made it, published after its commit.
+    """One version of a resource, a booking or a waitlist's entry, written with it, published after its commit.
 
     For a resource, [starts_at, ends_at) is where its timeline changed (no end: from then on). The key has no global
     sequence in it: versions count per entity, so nothing can be skipped. When it is old the newest of an entity stays,

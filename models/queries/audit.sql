@@ -105,7 +105,9 @@ SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violatio
       ('claim', 'claim_of_whole_booking'), ('adjustment', 'adjustment_made'),
       ('adjustment', 'adjustment_append_only'), ('booking', 'booking_before_change'),
       ('booking', 'booking_after_change'), ('booking', 'booking_is_whole'),
-      ('booking_event', 'booking_event_append_only')
+      ('booking_event', 'booking_event_append_only'), ('booking', 'waitlist_offer_settled'),
+      ('waitlist_entry', 'waitlist_entry_before_change'), ('waitlist_entry', 'waitlist_entry_after_change'),
+      ('waitlist_event', 'waitlist_event_append_only')
   ) guard (relation, name)
  WHERE NOT EXISTS (
      SELECT FROM pg_trigger t
@@ -123,7 +125,8 @@ SELECT format('check %s of %s is off', guard.name, guard.relation)
  )
 UNION ALL
 SELECT format('the application may write %s', written.relation)
-  FROM (VALUES ('timeline'), ('outbox'), ('booking_event'), ('booking_rule_change')) written (relation)
+  FROM (VALUES ('timeline'), ('outbox'), ('booking_event'), ('booking_rule_change'),
+              ('waitlist_event')) written (relation)
  WHERE has_table_privilege('vacancy_app', written.relation, 'INSERT, UPDATE, DELETE, TRUNCATE')
 UNION ALL
 SELECT format('the application may write %s of resource', written.attribute)
@@ -140,7 +143,7 @@ SELECT format('booking %s, %s', b.id, b.status) AS violation
                                      THEN b.claim_count ELSE 0 END
     OR b.claim_count < 1
 
--- 2. every item of a live booking is claimed, for as long as the guest is there or longer
+-- 2. every item of a live booking is claimed, for all of its time, or longer
 SELECT format('booking %s', b.id) AS violation
   FROM booking b
   LEFT JOIN (
@@ -157,6 +160,28 @@ SELECT format('booking %s', b.id) AS violation
 
 -- 2. no hold outlasts its ceiling
 SELECT format('booking %s', id) AS violation FROM booking WHERE status = 'ON_HOLD' AND hold_expires_at > hold_ceiling_at
+
+-- 2. an entry of a waitlist is OFFERED exactly while the booking of its offer is ON_HOLD
+SELECT format('entry %s, %s', e.id, e.status) AS violation
+  FROM waitlist_entry e
+  JOIN booking b ON b.organization_id = e.organization_id AND b.id = e.booking_id
+ WHERE (e.status = 'OFFERED') <> (b.status = 'ON_HOLD')
+UNION ALL
+SELECT format('booking %s', b.id)
+  FROM booking b
+  JOIN booking_event v ON v.organization_id = b.organization_id AND v.booking_id = b.id AND v.version = 1
+ WHERE b.status = 'ON_HOLD' AND v.actor = 'waitlist' AND NOT EXISTS (
+     SELECT FROM waitlist_entry e
+      WHERE e.organization_id = b.organization_id AND e.booking_id = b.id AND e.status = 'OFFERED'
+ )
+
+-- 2. an offer is one booking of all that is waited for
+SELECT format('entry %s', e.id) AS violation
+  FROM waitlist_entry e
+ WHERE e.booking_id IS NOT NULL AND ARRAY[(e.resource_id, e.quantity)] <> ARRAY(
+     SELECT (i.resource_id, i.quantity) FROM booking_item i
+      WHERE i.organization_id = e.organization_id AND i.booking_id = e.booking_id
+ )
 
 -- 2. what is required requires nothing itself
 SELECT format('resource %s by %s', q.required_id, q.resource_id) AS violation
@@ -195,12 +220,14 @@ SELECT format('key of %s, written at %s', coalesce(d.booking_id, d.resource_id, 
            SELECT FROM adjustment a
             WHERE a.organization_id = d.organization_id AND a.resource_id = d.resource_id AND a.version = d.version))
 
--- 4. each version of a resource or a booking is in the outbox, without gaps
+-- 4. each version of a resource, a booking or a waitlist's entry is in the outbox, without gaps
 -- Rows are forgotten after seven days, in no strict order: only those younger have to be there, and the newest of all.
 WITH entity AS (
     SELECT organization_id, 'RESOURCE' AS kind, id, version, created_at FROM resource
     UNION ALL
     SELECT organization_id, 'BOOKING', id, version, created_at FROM booking
+    UNION ALL
+    SELECT organization_id, 'WAITLIST', id, version, created_at FROM waitlist_entry
 ), kept AS (
     SELECT organization_id, kind, entity_id, max(version) AS newest,
            min(version) FILTER (WHERE created_at > statement_timestamp() - interval '7 days') AS oldest,
@@ -241,6 +268,18 @@ SELECT format('rule %s', r.id) AS violation
        IS DISTINCT FROM
        (r.venue_id, r.resource_id, r.type, r.parameters, r.priority, r.valid_from, r.valid_until, r.is_removed,
         r.last_actor)
+
+-- 4. the history of a waitlist's entry has every version, and ends as the entry is
+SELECT format('entry %s', e.id) AS violation
+  FROM waitlist_entry e
+  LEFT JOIN (
+      SELECT organization_id, entry_id, min(version) AS oldest, max(version) AS newest, count(*) AS events
+        FROM waitlist_event
+       GROUP BY organization_id, entry_id
+  ) h ON h.organization_id = e.organization_id AND h.entry_id = e.id
+  LEFT JOIN waitlist_event v ON v.organization_id = e.organization_id AND v.entry_id = e.id AND v.version = e.version
+ WHERE (h.oldest, h.newest, h.events) IS DISTINCT FROM (1, e.version, e.version)
+    OR (v.status, v.booking_id) IS DISTINCT FROM (e.status, e.booking_id)
 
 -- 4. no booking has gone from a status to one that does not follow it
 SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation

@@ -11,7 +11,7 @@ import asyncpg
 
 from models.database import Database
 from models.interval import Interval
-from models.keys import BookingKey, ResourceKey
+from models.keys import BookingKey, EntryKey, ResourceKey
 from models.resource import Resource
 
 VERSIONS_FOLDED_MAX = 1_000
@@ -91,6 +91,20 @@ async def read_booking_versions(connection: Connection, keys: Sequence[BookingKe
     if keys:
         rows = await connection.fetch(
             _BOOKING_VERSIONS, [key.organization_id for key in keys], [key.id for key in keys]
+        )
+        for row in rows:
+            versions[row["position"] - 1] = row["version"]
+    return versions
+
+
+async def read_entry_versions(connection: Connection, keys: Sequence[EntryKey]) -> list[int | None]:
+    """The version of each entry of a waitlist now, None for one that does not exist. One statement."""
+    versions: list[int | None] = [None] * len(keys)
+    if keys:
+        rows = await connection.fetch(
+            "SELECT * FROM ledger_entry_versions($1, $2)",
+            [key.organization_id for key in keys],
+            [key.id for key in keys],
         )
         for row in rows:
             versions[row["position"] - 1] = row["version"]

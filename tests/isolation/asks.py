@@ -19,6 +19,8 @@ WEEKLY = "FREQ=WEEKLY;COUNT=2"
 BOOKING = "id reference contact { name email } items { resource { slug name } } events { edges { cursor } }"
 BOOKING_PAYLOAD = f"{{ booking {{ {BOOKING} }} token errors {{ code }} }}"
 SERIES_PAYLOAD = f"{{ series {{ bookings {{ {BOOKING} }} occurrences {{ token }} }} errors {{ code }} }}"
+ENTRY = "id contact { name email } resource { slug name }"
+WAITLIST_PAYLOAD = f"{{ entry {{ {ENTRY} }} token errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
 RULE_PAYLOAD = "{ rule { id parameters } breaks { count references } preview { resourceCount } errors { code } }"
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
@@ -86,6 +88,13 @@ def _queries(theirs: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
     yield Ask("capacityChanged", capacity, {"ids": [hidden]}, watches=True)
     changed = "subscription ($id: ID!) { bookingChanged(bookingId: $id) { reference contact { name email } } }"
     yield Ask("bookingChanged", changed, {"id": bookings[0]}, watches=True)
+    entry = of(GlobalKind.WAITLIST_ENTRY, theirs.waiting.id)
+    yield Ask("nodes of waitlists", "query ($id: ID!) { node(id: $id) { id } }", {"id": entry})
+    yield Ask("waitlistEntry", f"query ($id: ID!) {{ waitlistEntry(id: $id) {{ {ENTRY} }} }}", {"id": entry})
+    of_resource = f"""query ($id: ID!) {{ waitlistEntries(resourceId: $id) {{ edges {{ node {{ {ENTRY} }} }} }} }}"""
+    yield Ask("waitlistEntries", of_resource, {"id": of(GlobalKind.RESOURCE, theirs.tour.id)})
+    waiting = f"subscription ($id: ID!) {{ waitlistChanged(entryId: $id) {{ {ENTRY} }} }}"
+    yield Ask("waitlistChanged", waiting, {"id": entry}, watches=True)
 
 
 def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
@@ -103,6 +112,10 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
         yield mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items)
         series = {"resourceId": id_, "window": WINDOW, "recurrence": WEEKLY}
         yield mutation("seriesHold", "SeriesHoldInput", SERIES_PAYLOAD, **series)
+        given = {"resourceId": id_, "window": WINDOW, "contact": {"email": "ada@example.com"}}
+        yield mutation("waitlistJoin", "WaitlistJoinInput", WAITLIST_PAYLOAD, **given)
+    entry = encode(GlobalKind.WAITLIST_ENTRY, organization_id, theirs.waiting.id)
+    yield mutation("waitlistLeave", "WaitlistLeaveInput", WAITLIST_PAYLOAD, entryId=entry)
     for record in (theirs.booked, theirs.held):
         booking = encode(GlobalKind.BOOKING, organization_id, record.booking.id)
         for name in ACTIONS:
@@ -133,5 +146,6 @@ def _lists(theirs: Tenant) -> Iterator[Ask]:
     yield Ask("venues", venues, {})
     yield Ask("venue", "query ($slug: String!) { venue(slug: $slug) { id name } }", {"slug": theirs.hidden_venue.slug})
     yield Ask("bookings", f"{{ bookings(first: 50) {{ edges {{ node {{ {BOOKING} }} }} }} }}", {})
+    yield Ask("waitlistEntries of all", f"{{ waitlistEntries(first: 50) {{ edges {{ node {{ {ENTRY} }} }} }} }}", {})
     reference = "query ($reference: String!) { booking(reference: $reference) { id contact { name } } }"
     yield Ask("booking by reference", reference, {"reference": theirs.booked.booking.reference})

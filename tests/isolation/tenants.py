@@ -10,10 +10,12 @@ from models.ledger import calls
 from models.ledger.requests import BookingRecord, Contact
 from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
+from models.waitlist import WaitlistEntry
 from tests.support.factories import (
     adjust_of,
     key_of,
     make_booking,
+    make_entry,
     make_hold,
     make_organization,
     make_requirement,
@@ -40,6 +42,7 @@ class Tenant:
     hidden: Resource
     booked: BookingRecord
     held: BookingRecord
+    waiting: WaitlistEntry
     secrets: tuple[str, ...]
     rule: BookingRule
 
@@ -65,6 +68,7 @@ async def make_tenant(database: Database, name: str) -> Tenant:
     booked = await make_booking(database, tour, contact=contact, customer_id="customer:ada")
     grid = await put(database, key_of(hidden), type="START_GRID", parameters={"minutes": 1}, priority=-1)
     held = await make_hold(database, hidden, contact=contact)
+    waiting = await make_entry(database, tour, quantity=5, email=f"{name}@example.org")
     await calls.adjust(database, adjust_of(hall, "18:00", "20:00", capacity=4))
     secrets = (
         f"{name} ",
@@ -73,7 +77,7 @@ async def make_tenant(database: Database, name: str) -> Tenant:
         hidden.slug,
         *(record.booking.reference for record in (booked, held)),
     )
-    return Tenant(organization, venue, hall, tour, hidden_venue, hidden, booked, held, secrets, grid.rule)
+    return Tenant(organization, venue, hall, tour, hidden_venue, hidden, booked, held, waiting, secrets, grid.rule)
 
 
 async def tables_of(owner: "asyncpg.Connection") -> list[str]:

@@ -105,7 +105,7 @@ async def test_unknown_foreign_and_malformed_look_alike(ask: Asker, database: Da
     malformed = ["", "x", "A" * 44, "é" * 44, id_of(mine)[:-1], id_of(mine) + "=", "\x00", "-" * 10_000]
     for id in (*foreign, *unknown, *malformed):
         assert await ask("query ($id: ID!) { node(id: $id) { id } }", {"id": id}) == {"node": None}
-    assert await seen(ask, *foreign, *unknown, *malformed) == [None] * (4 + 5 + 8)
+    assert await seen(ask, *foreign, *unknown, *malformed) == [None] * (4 + len(GlobalKind) + 8)
 
 
 async def test_foreign_costs_what_unknown_costs(ask: Asker, database: Database) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 
+from engine.offers import offer_free
 from engine.rule_changes import key_of_rule
 from models.audit import EXAMPLES_MAX, INVARIANTS
 from models.database import Database
@@ -18,6 +19,7 @@ from models.resource import Resource, Sharing
 from server.audit import audit
 from tests.support.audits import assert_audit_clean
 from tests.support.factories import (
+    JOINED_AT,
     adjust_of,
     change_of,
     hold_of,
@@ -25,6 +27,7 @@ from tests.support.factories import (
     key_of,
     let_run_out,
     make_booking,
+    make_entry,
     make_hold,
     make_requirement,
     make_resource,
@@ -59,6 +62,15 @@ PLANTED = [
     Planted("every item of a live booking is claimed", "DELETE FROM booking_item"),
     Planted("no hold outlasts its ceiling", "UPDATE booking SET hold_ceiling_at = created_at"),
     Planted(
+        "an entry of a waitlist is OFFERED exactly while",
+        "UPDATE waitlist_entry SET status = 'ACCEPTED' WHERE status = 'OFFERED'",
+    ),
+    Planted(
+        "an entry of a waitlist is OFFERED exactly while",
+        "UPDATE waitlist_entry SET status = 'EXPIRED', booking_id = NULL",
+    ),
+    Planted("an offer is one booking of all", "UPDATE waitlist_entry SET quantity = quantity + 1"),
+    Planted(
         "what is required requires nothing itself",
         "INSERT INTO resource_requirement SELECT organization_id, required_id, resource_id, 1, 0"
         " FROM resource_requirement",
@@ -76,14 +88,19 @@ PLANTED = [
         "an idempotency key leads to what was done under it",
         "UPDATE idempotency SET result = result || '{\"rule_version\": 99}' WHERE result ? 'rule_id'",
     ),
-    Planted("each version of a resource or a booking is in the outbox", "DELETE FROM outbox WHERE version = 2"),
-    Planted("each version of a resource or a booking is in the outbox", "DELETE FROM outbox WHERE version = 1"),
-    Planted("each version of a resource or a booking is in the outbox", "UPDATE resource SET version = version + 1"),
-    Planted("each version of a resource or a booking is in the outbox", "DELETE FROM outbox WHERE kind = 'BOOKING'"),
-    Planted("the history of a booking has every version", "DELETE FROM booking_event WHERE version = 1"),
-    Planted("the history of a booking has every version", "UPDATE booking_event SET kind = 'EXTENDED'"),
     Planted("the history of a rule has every version", "DELETE FROM booking_rule_change WHERE version = 1"),
     Planted("the history of a rule has every version", "UPDATE booking_rule SET priority = 7"),
+    Planted("each version of a resource, a booking or a waitlist's", "DELETE FROM outbox WHERE version = 2"),
+    Planted("each version of a resource, a booking or a waitlist's", "DELETE FROM outbox WHERE version = 1"),
+    Planted("each version of a resource, a booking or a waitlist's", "UPDATE resource SET version = version + 1"),
+    Planted("each version of a resource, a booking or a waitlist's", "DELETE FROM outbox WHERE kind = 'BOOKING'"),
+    Planted("the history of a booking has every version", "DELETE FROM booking_event WHERE version = 1"),
+    Planted("the history of a booking has every version", "UPDATE booking_event SET kind = 'EXTENDED'"),
+    Planted("each version of a resource, a booking or a waitlist's", "DELETE FROM outbox WHERE kind = 'WAITLIST'"),
+    Planted("the history of a waitlist's entry", "DELETE FROM waitlist_event WHERE version = 1"),
+    Planted("the history of a waitlist's entry", "UPDATE waitlist_event SET status = 'LEFT'"),
+    Planted("the guards are on", "GRANT UPDATE ON waitlist_event TO vacancy_app"),
+    Planted("the guards are on", "ALTER TABLE booking DISABLE TRIGGER waitlist_offer_settled"),
     Planted("no booking has gone from a status", "UPDATE booking_event SET status = 'NO_SHOW' WHERE version = 1"),
     Planted("capacity and closings are what was asked for", "UPDATE timeline SET closed = NOT closed"),
     Planted("capacity and closings are what was asked for", "UPDATE timeline SET capacity = capacity + 1"),
@@ -116,6 +133,9 @@ async def _busy(database: Database, owner: asyncpg.Connection) -> Resource:
     await make_hold(database, hall, "18:00", "19:00", quantity=2)
     with pytest.raises(SoldOut):
         await make_hold(database, hall, "18:00", "19:00", quantity=12)
+    for quantity in (3, 11):
+        await make_entry(database, hall, "18:00", "19:00", quantity=quantity)
+    assert await offer_free(database, key_of(hall), now=lambda: JOINED_AT) == 1
     return hall
 
 
@@ -136,7 +156,7 @@ async def test_a_busy_database_keeps_every_promise(
 
     assert total == 0
     assert counts == dict.fromkeys(PROMISES, 0)
-    assert text.startswith("Examining 1 organizations, 3 resources, 5 bookings, 5 claims\n")
+    assert text.startswith("Examining 1 organizations, 3 resources, 6 bookings, 6 claims\n")
     assert text.endswith(f"0 violations of {len(PROMISES)} invariants\n")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.viewer import Role
 from models.database import Database
-from models.keys import BookingKey
+from models.keys import BookingKey, EntryKey
 from server.auth import Authenticator
 from server.errors import OperatorError
 from server.settings import Settings
@@ -57,6 +57,14 @@ def test_a_booking_token_with_any_other_character_opens_no_other_booking(positio
 @given(st.text(max_size=200) | st.binary(min_size=56, max_size=56).map(lambda raw: _text(raw)))
 def test_garbage_opens_nothing(garbage: str) -> None:
     assert SignedBookingTokens([NEW, OLD]).verify(garbage) is None
+
+
+def test_a_token_of_an_entry_opens_no_booking_and_the_other_way_round() -> None:
+    tokens = SignedBookingTokens([NEW])
+    entry = EntryKey(*KEY)
+    assert tokens.verify_entry(tokens.issue_entry(entry)) == entry
+    assert tokens.verify(tokens.issue_entry(entry)) is None
+    assert tokens.verify_entry(tokens.issue(KEY)) is None
 
 
 def test_keys_of_two_purposes_differ() -> None:

@@ -13,11 +13,14 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from engine.availability import Wish
 from engine.holds import new_reference
+from engine.viewer import GUEST
+from engine.waitlist import JoinRequest, join
 from models.base import new_id
 from models.database import Database
 from models.interval import Interval
-from models.keys import BookingKey, ResourceKey
+from models.keys import BookingKey, EntryKey, ResourceKey
 from models.ledger import calls
 from models.ledger.requests import (
     Adjust,
@@ -32,9 +35,11 @@ from models.ledger.requests import (
 )
 from models.resource import AvailabilityType, BookingRule, Resource, ResourceRequirement, Sharing
 from models.venue import Directory, DirectoryKind, Organization, Venue
+from models.waitlist import WaitlistEntry
 
 DAY = "2030-06-01"
 ACTOR = "guest:1"
+JOINED_AT = datetime(2030, 5, 31, 12, tzinfo=UTC)
 
 
 def at(text: str, zone: str = "UTC") -> datetime:
@@ -311,3 +316,37 @@ async def let_run_out(owner: "asyncpg.Connection", *records: BookingRecord) -> N
             " WHERE status IN ('ON_HOLD', 'PENDING') AND id = ANY ($1)",
             [record.booking.id for record in records],
         )
+
+
+def join_of(
+    resource: Resource,
+    start: str = "10:00",
+    end: str = "12:00",
+    *,
+    quantity: int = 1,
+    flexible: tuple[str, str] | None = None,
+    key: str | None = None,
+    asks: object = "",
+    email: str | None = None,
+) -> JoinRequest:
+    """A request to wait for `resource`; of a party of its own unless an email address is given."""
+    return JoinRequest(
+        key=key or secrets.token_hex(16),
+        request_hash=hash_request("join", {"asks": asks}),
+        resource=key_of(resource),
+        wish=Wish(window=between(start, end), quantity=quantity),
+        flexible=None if flexible is None else between(*flexible),
+        contact=Contact(name="Guest", email=email or f"{secrets.token_hex(8)}@example.com"),
+    )
+
+
+async def make_entry(
+    database: Database, resource: Resource, start: str = "10:00", end: str = "12:00", **more: Any
+) -> WaitlistEntry:
+    """An entry of the waitlist; `more` as in `join_of`."""
+    return await join(database, GUEST, join_of(resource, start, end, **more), now=JOINED_AT)
+
+
+def entry_key_of(entry: WaitlistEntry) -> EntryKey:
+    """The entry's key."""
+    return EntryKey(entry.organization_id, entry.id)

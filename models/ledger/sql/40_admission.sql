@@ -261,7 +261,8 @@ BEGIN
     )
     SELECT p_organization_id, q.booking_id, q.reference, 'ON_HOLD', 1, q.customer_id,
            q.contact_name, q.contact_email, q.contact_phone,
-           v_now + make_interval(secs => limits.hold_seconds),
+           v_now + make_interval(secs => CASE WHEN q.offer_to IS NULL THEN limits.hold_seconds
+                                              ELSE limits.hold_ceiling_seconds END),
            v_now + make_interval(secs => limits.hold_ceiling_seconds),
            q.approval_seconds, q.series_id, q.series_position,
            (SELECT count(*) FROM unnest(v_takes) t WHERE t.booking_id = q.booking_id),
@@ -269,7 +270,7 @@ BEGIN
       FROM jsonb_to_recordset(p_requests) AS q (
           booking_id uuid, reference text, customer_id text, contact_name text, contact_email text,
           contact_phone text, approval_seconds integer, series_id uuid, series_position smallint, actor text,
-          items jsonb
+          items jsonb, offer_to uuid
       )
       CROSS JOIN LATERAL (
           SELECT min(r.hold_seconds) AS hold_seconds, min(r.hold_ceiling_seconds) AS hold_ceiling_seconds
@@ -297,6 +298,7 @@ BEGIN
     SELECT p_organization_id, q.actor, q.key, decode(q.request_hash, 'hex'),
            jsonb_build_object('booking_id', q.booking_id), v_now
       FROM jsonb_to_recordset(p_requests) AS q (actor text, key text, request_hash text, booking_id uuid);
+    PERFORM waitlist_offered(p_organization_id, p_requests);
     RETURN (
         SELECT jsonb_agg(
             ledger_booking(p_organization_id, (q.request->>'booking_id')::uuid) || jsonb_build_object('outcome', 'DONE')
