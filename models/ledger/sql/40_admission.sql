@@ -367,7 +367,6 @@ DECLARE
     v_wanted uuid[];
     v_from timestamptz;
     v_to timestamptz;
-    v_chosen jsonb;
     v_unchosen jsonb;
     v_refusal jsonb;
 BEGIN
@@ -381,7 +380,8 @@ BEGIN
         RETURN jsonb_build_object('outcome', 'STALE');
     END IF;
     IF v_members IS NOT NULL THEN
-        SELECT * INTO v_takes, v_chosen, v_unchosen FROM ledger_choose(p_organization_id, p_request, v_takes);
+        -- Only whether there are enough: what is chosen without a lock may be gone by the next statement, and others not.
+        SELECT o_refusal INTO v_unchosen FROM ledger_choose(p_organization_id, p_request, v_takes);
     END IF;
     v_refusal := ledger_refusals(p_organization_id, p_request, v_takes, v_unchosen);
     IF v_refusal IS NULL
