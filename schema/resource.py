@@ -65,7 +65,7 @@ class Resource(Node):
     version: Long = strawberry.field(
         description=(
             "Grows by exactly one with every change of its timeline, and of what else decides whether it can be "
-            "booked: its rules, its requirements, its venue's times."
+            "booked: its rules, its requirements, its choices, its venue's times."
         )
     )
 
