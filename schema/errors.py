@@ -53,7 +53,9 @@ class SoldOut(UserError):
     items: strawberry.Private[Sequence[ItemRequest]]
 
     vacancies: int = strawberry.field(
-        description="Units left at the fullest instant; of what is chosen from, how many are free over the whole interval."
+        description=(
+            "Units left at the fullest instant of the interval; of what is chosen from, how many are free all the time."
+        )
     )
 
     @field("What is sold out: the asked resource, or one that it requires.")

@@ -140,7 +140,7 @@ SELECT format('booking %s, %s', b.id, b.status) AS violation
                                      THEN b.claim_count ELSE 0 END
     OR b.claim_count < 1
 
--- 2. every item of a live booking is claimed, for as long as the guest is there or longer
+-- 2. every item of a live booking is claimed, for its whole time or longer
 SELECT format('booking %s', b.id) AS violation
   FROM booking b
   LEFT JOIN (

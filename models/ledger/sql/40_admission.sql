@@ -383,7 +383,10 @@ BEGIN
         -- Only whether there are enough: what is chosen without a lock may be gone by the next statement, and others not.
         SELECT o_refusal INTO v_unchosen FROM ledger_choose(p_organization_id, p_request, v_takes);
     END IF;
-    v_refusal := ledger_refusals(p_organization_id, p_request, v_takes, v_unchosen);
+    v_refusal := coalesce(ledger_refusal(p_organization_id, v_takes), v_unchosen);
+    IF p_request->0 ? 'conditions' THEN
+        v_refusal := ledger_refusals(p_organization_id, p_request, v_refusal);
+    END IF;
     IF v_refusal IS NULL
        OR ledger_over_holds(
            p_organization_id, v_wanted || v_members,
@@ -419,8 +422,14 @@ DECLARE
     v_locked uuid[];
     v_customers text[];
 BEGIN
-    SELECT v_booked || array_agg(q.required_id) INTO v_locked FROM resource_requirement q
-     WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked);
+    SELECT v_booked || array_agg(other.id) INTO v_locked
+      FROM (
+          SELECT q.required_id AS id FROM resource_requirement q
+           WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked)
+          UNION ALL
+          SELECT c.member_id FROM resource_choice c
+           WHERE c.organization_id = p_organization_id AND c.resource_id = ANY (v_booked)
+      ) other;
     v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
     v_customers := CASE WHEN jsonb_path_exists(p_requests, '$[*].conditions')
                         THEN ledger_counted_customers(p_requests) END;

@@ -75,6 +75,7 @@ BEGIN
               FROM resource_choice c
               JOIN resource r ON r.organization_id = c.organization_id AND r.id = c.member_id
              WHERE c.organization_id = p_organization_id AND c.resource_id = p_resource_id
+            OFFSET 0  -- keeps the planner from asking the next of every resource of the organization
         ) m
          WHERE ledger_refusal(
              p_organization_id, ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.resource_id = m.id) || m.take

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0050"
-down_revision = "0004"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
@@ -36,3 +36,5 @@ def upgrade() -> None:
         unique=False,
     )
     op.add_column("booking_item", sa.Column("chosen", sa.ARRAY(sa.Uuid()), nullable=True))
+    # Made anew with another list of parameters, after the migrations.
+    op.execute("DROP FUNCTION IF EXISTS ledger_refusals(uuid, jsonb, ledger_take[])")
