@@ -19,7 +19,7 @@ from models import civil
 from models.database import Database, ReadSession
 from models.keys import ResourceKey
 from models.queries.catalog import read_versions
-from models.resource import BookingRule, Resource, ResourceRequirement
+from models.resource import BookingRule, Resource, ResourceChoice, ResourceRequirement
 from models.venue import Venue
 
 
@@ -43,7 +43,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class ResourceFacts:
-    """A resource with its venue, the rules of both, and what it requires, as they were at one `catalog_version`.
+    """A resource with its venue, the rules of both, what it requires and chooses from, as of one `catalog_version`.
 
     `version` is the resource's when these facts were asked for; `resource` was read earlier, and its own may be older.
     """
@@ -54,6 +54,7 @@ class ResourceFacts:
     requirements: tuple[Requirement, ...]
     rules: RuleSet
     version: int
+    choices: tuple[Resource, ...] = ()
 
     @property
     def key(self) -> ResourceKey:
@@ -71,7 +72,7 @@ class ResourceFacts:
 async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
     """The facts of these resources as they are now; unknown keys are absent.
 
-    One statement asks for their versions; three more read those that are not kept, or no longer true, however many they
+    One statement asks for their versions; four more read those that are not kept, or no longer true, however many they
     are. Unknown keys are looked for like the others, so that they take as long. Whether the asker may see a resource is
     the caller's to decide: what is kept is for all, so it is read published or not.
     """
@@ -125,6 +126,7 @@ async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[Resou
     found = {ResourceKey(resource.organization_id, resource.id): (resource, venue) for resource, venue in rows}
     rules = await _rules(session, found)
     requirements = await _requirements(session, keys)
+    choices = await _choices(session, keys)
     return {
         key: ResourceFacts(
             resource=resource,
@@ -133,6 +135,7 @@ async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[Resou
             requirements=tuple(requirements[key]),
             rules=rule_set(resource, rules[key]),
             version=resource.version,
+            choices=tuple(choices[key]),
         )
         for key, (resource, venue) in found.items()
     }
@@ -182,3 +185,21 @@ async def _requirements(session: ReadSession, keys: Sequence[ResourceKey]) -> di
     for row, resource in found:
         requirements[ResourceKey(row.organization_id, row.resource_id)].append(Requirement(row, resource))
     return requirements
+
+
+async def _choices(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[ResourceKey, list[Resource]]:
+    """The members of each resource that has any, by id."""
+    found = await session.exec(
+        select(ResourceChoice, Resource)
+        .join(
+            Resource,
+            (Resource.organization_id == ResourceChoice.organization_id)  # type: ignore[arg-type]
+            & (Resource.id == ResourceChoice.member_id),
+        )
+        .where(tuple_(ResourceChoice.organization_id, ResourceChoice.resource_id).in_(keys))
+        .order_by(Resource.id)  # type: ignore[arg-type]
+    )
+    choices: dict[ResourceKey, list[Resource]] = defaultdict(list)
+    for row, member in found:
+        choices[ResourceKey(row.organization_id, row.resource_id)].append(member)
+    return choices

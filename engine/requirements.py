@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 from sqlmodel import col, select
 
+from engine.choices import choosing, chosen_from_by, members_of
 from models.database import WriteSession
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey
@@ -51,12 +52,12 @@ async def write_requirements(session: WriteSession, resource: Resource, wanted: 
 
     The caller has locked the resource and all that it is to require, so that the depth of one holds whatever is
     written at the same time, and has called `check_requirements`. Raises NotFound for a resource that is not there, and
-    InvalidInput for one of another venue, for itself, for one that has requirements of its own, and for any at all if
-    the resource is itself required.
+    InvalidInput for one of another venue, for itself, for one that has requirements or choices of its own or that the
+    resource chooses from, and for any at all if the resource is itself required, or chosen from.
     """
     await _check_targets(session, resource, wanted)
     if wanted and await _is_required(session, resource):
-        message = "Another resource requires this one: it can not have requirements itself."
+        message = "Another resource requires this one, or chooses from it: it can not have requirements itself."
         raise InvalidInput(message, path=("input", "requirements"))
     await session.exec(
         delete(ResourceRequirement).where(
@@ -93,6 +94,8 @@ async def _check_targets(session: WriteSession, resource: Resource, wanted: Sequ
             )
         )
     )
+    choosing_ids = await choosing(session, resource.organization_id, ids)
+    members = await members_of(session, ResourceKey(resource.organization_id, resource.id))
     for position, id_ in enumerate(ids):
         path = _path(position, "resourceId")
         if id_ not in venues:
@@ -101,8 +104,11 @@ async def _check_targets(session: WriteSession, resource: Resource, wanted: Sequ
             raise InvalidInput("A resource can not require itself.", path=path)
         if venues[id_] != resource.venue_id:
             raise InvalidInput("A resource can only require resources of its own venue.", path=path)
-        if id_ in requiring:
-            raise InvalidInput("This resource has requirements itself: it can not be required.", path=path)
+        if id_ in requiring or id_ in choosing_ids:
+            message = "This resource has requirements or choices itself: it can not be required."
+            raise InvalidInput(message, path=path)
+        if id_ in members:
+            raise InvalidInput("What is chosen from can not be required as well.", path=path)
 
 
 async def _is_required(session: WriteSession, resource: Resource) -> bool:
@@ -114,7 +120,8 @@ async def _is_required(session: WriteSession, resource: Resource) -> bool:
         )
         .limit(1)
     )
-    return found.first() is not None
+    key = ResourceKey(resource.organization_id, resource.id)
+    return found.first() is not None or bool(await chosen_from_by(session, key))
 
 
 def _unknown(position: int) -> NotFound:

@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from engine import authority, fields
+from engine.choices import check_choices, chosen_from_by, write_choices
 from engine.idempotency import commit_once
 from engine.requirements import RequirementRequest, check_requirements, write_requirements
 from engine.schedules import Schedule, schedule_rules, write_schedule
@@ -48,10 +49,11 @@ class CreateResource:
     hold_ceiling_minutes: int | None = None
     schedule: Schedule = field(default_factory=Schedule)
     requirements: tuple[RequirementRequest, ...] = ()
+    choices: tuple[ResourceKey, ...] = ()
 
 
 class ResourceChanges(TypedDict, total=False):
-    """The fields to change; what is absent stays. `requirements` are all that the resource is to have."""
+    """The fields to change; what is absent stays. `requirements` and `choices` are all that the resource is to have."""
 
     slug: str
     name: str
@@ -60,6 +62,7 @@ class ResourceChanges(TypedDict, total=False):
     hold_minutes: int
     hold_ceiling_minutes: int
     requirements: tuple[RequirementRequest, ...]
+    choices: tuple[ResourceKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,9 @@ class UpdateResource:
 async def create_resource(database: Database, viewer: Viewer, request: CreateResource) -> ResourceKey:
     """A new resource with its rules and requirements, and with a timeline; the same one for the same key.
 
-    Raises Unauthenticated, Forbidden, NotFound (the venue, or a required resource), InvalidInput (also for a slug that
-    is taken in this venue), IdempotencyConflict, Busy. Locks the venue against changes, and the required resources.
+    Raises Unauthenticated, Forbidden, NotFound (the venue, or a resource that is required or chosen from), InvalidInput
+    (also for a slug that is taken in this venue), IdempotencyConflict, Busy. Locks the venue against changes, and the
+    required resources and those chosen from.
     """
     organization_id = request.venue.organization_id
     authority.require(viewer, Role.MANAGER, organization_id, "venue", "venueId")
@@ -112,9 +116,10 @@ async def create_resource(database: Database, viewer: Viewer, request: CreateRes
         session.add(resource)
         await session.flush()
         await write_schedule(session, ResourceKey(organization_id, resource.id), rules, actor=viewer.actor)
-        if request.requirements:
-            await lock_resources(session, organization_id, _ids(request.requirements))
+        if request.requirements or request.choices:
+            await lock_resources(session, organization_id, _ids(request.requirements, request.choices))
             await write_requirements(session, resource, request.requirements)
+            await write_choices(session, resource, request.choices)
         return {"resource_id": str(resource.id)}
 
     command = Command(organization_id, viewer.actor, request.key, request.request_hash)
@@ -126,16 +131,16 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
     """Change what is named, and nothing else; for later bookings, since those that are made keep what they took.
 
     Raises what `create_resource` raises; InvalidInput also for another `sharing` while something is booked. Locks the
-    resource, and what it is to require, as admissions do: each of them sees the rules and requirements of before or of
-    after, and none comes between the look at what is booked and the change of sharing.
+    resource, and what it is to require and choose from, as admissions do: each of them sees the rules and requirements
+    of before or of after, and none comes between the look at what is booked and the change of sharing.
     """
     organization_id, resource_id = request.resource
     authority.require(viewer, Role.MANAGER, organization_id, "resource", "resourceId")
-    wanted = request.changes.get("requirements")
+    wanted, choices = request.changes.get("requirements"), request.changes.get("choices")
     _check_changes(request)
 
     async def work(session: WriteSession) -> dict[str, Any]:
-        await _lock(session, request.resource, wanted or ())
+        await _lock(session, request.resource, _ids(wanted or (), choices or ()))
         resource = await session.get(Resource, request.resource)
         if resource is None:
             raise authority.unknown("resource", "resourceId")
@@ -146,6 +151,8 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
         await write_schedule(session, request.resource, rules, actor=viewer.actor)
         if wanted is not None:
             await write_requirements(session, resource, wanted)
+        if choices is not None:
+            await write_choices(session, resource, choices)
         return {"resource_id": str(resource_id)}
 
     command = Command(organization_id, viewer.actor, request.key, request.request_hash)
@@ -153,14 +160,15 @@ async def update_resource(database: Database, viewer: Viewer, request: UpdateRes
     return request.resource
 
 
-async def _lock(session: WriteSession, key: ResourceKey, wanted: Sequence[RequirementRequest]) -> None:
-    """Lock the resource, what it is to require, and what requires it: for these its sharing decides too."""
+async def _lock(session: WriteSession, key: ResourceKey, wanted: Sequence[uuid.UUID]) -> None:
+    """Lock the resource, what it is to require and choose from, and what does so of it: for these it decides too."""
     requiring = await session.exec(
         select(ResourceRequirement.resource_id).where(
             ResourceRequirement.organization_id == key.organization_id, ResourceRequirement.required_id == key.id
         )
     )
-    await lock_resources(session, key.organization_id, [key.id, *_ids(wanted), *requiring])
+    choosing = await chosen_from_by(session, key)
+    await lock_resources(session, key.organization_id, [key.id, *wanted, *requiring, *choosing])
 
 
 def _check_new(request: CreateResource, ceiling_minutes: int) -> None:
@@ -170,6 +178,7 @@ def _check_new(request: CreateResource, ceiling_minutes: int) -> None:
     fields.check_range("holdCeilingMinutes", ceiling_minutes, 1, HOLD_MINUTES_MAX)
     _check_ceiling(request.hold_minutes * 60, ceiling_minutes * 60)
     check_requirements(request.venue.organization_id, request.requirements)
+    check_choices(request.venue.organization_id, request.choices)
 
 
 def _check_changes(request: UpdateResource) -> None:
@@ -180,6 +189,7 @@ def _check_changes(request: UpdateResource) -> None:
     if "hold_ceiling_minutes" in changes:
         fields.check_range("holdCeilingMinutes", changes["hold_ceiling_minutes"], 1, HOLD_MINUTES_MAX)
     check_requirements(request.resource.organization_id, changes.get("requirements", ()))
+    check_choices(request.resource.organization_id, changes.get("choices", ()))
 
 
 def _check_texts(values: Mapping[str, Any]) -> None:
@@ -234,5 +244,5 @@ def _change(resource: Resource, changes: ResourceChanges) -> None:
     _check_ceiling(resource.hold_seconds, resource.hold_ceiling_seconds)
 
 
-def _ids(requirements: Sequence[RequirementRequest]) -> list[uuid.UUID]:
-    return [requirement.resource.id for requirement in requirements]
+def _ids(requirements: Sequence[RequirementRequest], choices: Sequence[ResourceKey]) -> list[uuid.UUID]:
+    return [*(requirement.resource.id for requirement in requirements), *(member.id for member in choices)]

@@ -5,18 +5,21 @@ shown as bookable at a version is what the ledger admits at it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 
-from engine.facts import ResourceFacts
+from engine.facts import Requirement, ResourceFacts
 from engine.rules.base import Refusal
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.queries.timelines import Step, TimelineView
 from models.resource import Resource, Sharing
+
+_SHOWN = attrgetter("capacity", "vacancies", "status", "activity", "in_use", "free")
 
 
 class AvailabilityStatus(StrEnum):
@@ -49,11 +52,16 @@ class EffectiveStep:
 
 @dataclass(frozen=True)
 class EffectiveTimeline:
-    """Steps that cover the window, sorted, without gap or overlap; neighbours differ."""
+    """Steps that cover the window, sorted, without gap or overlap; neighbours differ.
+
+    `members`: those of the resources to choose from, if it has any. A step has no more vacancies than members that are
+    free then; over several steps fewer may be free all the time.
+    """
 
     version: int
     window: Interval
     steps: tuple[EffectiveStep, ...]
+    members: tuple["EffectiveTimeline", ...] = ()
 
     @cached_property
     def _starts(self) -> list[datetime]:
@@ -89,11 +97,9 @@ class Vacancies:
 
 
 def views_needed(facts: ResourceFacts) -> tuple[ResourceKey, ...]:
-    """The timelines that decide over this resource: its own, then those of what it requires."""
-    required = (
-        ResourceKey(requirement.resource.organization_id, requirement.resource.id) for requirement in facts.requirements
-    )
-    return (facts.key, *required)
+    """The timelines that decide over this resource: its own, then those of what it requires and chooses from."""
+    others = (*(requirement.resource for requirement in facts.requirements), *facts.choices)
+    return (facts.key, *(ResourceKey(other.organization_id, other.id) for other in others))
 
 
 def effective_timeline(
@@ -109,34 +115,27 @@ def effective_timeline(
     For somebody who has not said what they want (`joining` False), what another party's activity leaves is shown with
     that activity. With `joining`, a party of `activity` (None: of its own) asks: what it may not join is in use.
     """
-    own = views[facts.key]
-    cursors = [_Cursor(own, facts.resource)] + [
-        _Cursor(views[ResourceKey(need.resource.organization_id, need.resource.id)], need.resource)
-        for need in facts.requirements
-    ]
-    steps: list[EffectiveStep] = []
-    at = window.starts_at
-    while at < window.ends_at:
-        current = [cursor.move(at) for cursor in cursors]
-        ends_at = min(window.ends_at, *(step.ends_at for step in current))
-        step = _effective(facts, cursors, current, at, ends_at, activity, joining)
-        if steps and _alike(steps[-1], step):
-            step = _joined(steps.pop(), step)
-        steps.append(step)
-        at = ends_at
-    return EffectiveTimeline(own.version, window, tuple(steps))
+    timeline = _timeline(facts.resource, facts.requirements, views, window, activity, joining)
+    if not facts.choices:
+        return timeline
+    members = tuple(_timeline(member, (), views, window, activity, joining) for member in facts.choices)
+    return _limited(timeline, members)
 
 
 def vacancies_over(timeline: EffectiveTimeline, interval: Interval, claim: Interval | None = None) -> Vacancies:
     """The scarcest step decides: vacancies are capacity minus the peak of what is taken, never minus a sum.
 
-    `claim` is what a booking of the interval takes, if that is longer; closed matters in the interval alone.
+    `claim` is what a booking of the interval takes, if that is longer; closed matters in the interval alone. Of members
+    count those that are free over all of it (`ledger_choose`, 45_choices.sql).
     """
     steps = list(timeline.over(interval))
     taken = steps if claim is None or claim == interval else list(timeline.over(claim))
     capacity = min(step.capacity for step in steps)
     closed = any(step.status is AvailabilityStatus.CLOSED for step in steps)
     vacancies = 0 if closed else min(step.free for step in taken)
+    if timeline.members:
+        whole = (vacancies_over(member, interval, claim).refusal(1) is None for member in timeline.members)
+        vacancies = min(vacancies, sum(whole))
     return Vacancies(capacity, vacancies, status_of(capacity, vacancies, closed), any(step.in_use for step in taken))
 
 
@@ -147,6 +146,46 @@ def status_of(capacity: int, vacancies: int, closed: bool) -> AvailabilityStatus
     if vacancies <= 0:
         return AvailabilityStatus.SOLD_OUT
     return AvailabilityStatus.LIMITED if 2 * vacancies < capacity else AvailabilityStatus.AVAILABLE
+
+
+def _timeline(
+    resource: Resource,
+    requirements: Sequence[Requirement],
+    views: Mapping[ResourceKey, TimelineView],
+    window: Interval,
+    activity: str | None,
+    joining: bool,
+) -> EffectiveTimeline:
+    """The step function of the resource after its requirements, whatever it chooses from."""
+    needed = (resource, *(need.resource for need in requirements))
+    found = [views[ResourceKey(each.organization_id, each.id)] for each in needed]
+    cursors = [_Cursor(view, each) for view, each in zip(found, needed, strict=True)]
+    steps: list[EffectiveStep] = []
+    at = window.starts_at
+    while at < window.ends_at:
+        current = [cursor.move(at) for cursor in cursors]
+        ends_at = min(window.ends_at, *(step.ends_at for step in current))
+        step = _effective(requirements, cursors, current, at, ends_at, activity, joining)
+        _append(steps, step)
+        at = ends_at
+    return EffectiveTimeline(found[0].version, window, tuple(steps))
+
+
+def _limited(timeline: EffectiveTimeline, members: tuple[EffectiveTimeline, ...]) -> EffectiveTimeline:
+    """The timeline with no more vacancies at any time than members are free then."""
+    starts = sorted({step.starts_at for each in (timeline, *members) for step in each.steps})
+    steps: list[EffectiveStep] = []
+    for starts_at, ends_at in zip(starts, [*starts[1:], timeline.window.ends_at], strict=True):
+        part = Interval(starts_at, ends_at)
+        own, *others = (next(each.over(part)) for each in (timeline, *members))
+        vacancies = min(own.vacancies, sum(step.vacancies > 0 for step in others))
+        free = min(own.free, sum(step.free > 0 for step in others))
+        status = status_of(own.capacity, vacancies, own.status is AvailabilityStatus.CLOSED)
+        _append(
+            steps,
+            replace(own, starts_at=starts_at, ends_at=ends_at, vacancies=vacancies, free=free, status=status),
+        )
+    return EffectiveTimeline(timeline.version, timeline.window, tuple(steps), members)
 
 
 class _Cursor:
@@ -164,7 +203,7 @@ class _Cursor:
 
 
 def _effective(
-    facts: ResourceFacts,
+    requirements: Sequence[Requirement],
     cursors: list[_Cursor],
     current: list[Step],
     starts_at: datetime,
@@ -174,7 +213,7 @@ def _effective(
 ) -> EffectiveStep:
     free = [_free(step, cursor.sharing, activity, joining) for step, cursor in zip(current, cursors, strict=True)]
     vacancies = free[0]
-    for requirement, left in zip(facts.requirements, free[1:], strict=True):
+    for requirement, left in zip(requirements, free[1:], strict=True):
         units = requirement.units(left)
         vacancies = vacancies if units is None else min(vacancies, units)
     closed = any(step.closed for step in current)
@@ -206,18 +245,8 @@ def _may_join(step: Step, sharing: str, activity: str | None) -> bool:
     return sharing == Sharing.SAME_ACTIVITY and activity is not None and step.sharing_key == activity
 
 
-def _alike(left: EffectiveStep, right: EffectiveStep) -> bool:
-    return (left.capacity, left.vacancies, left.status, left.activity, left.in_use, left.free) == (
-        right.capacity,
-        right.vacancies,
-        right.status,
-        right.activity,
-        right.in_use,
-        right.free,
-    )
-
-
-def _joined(left: EffectiveStep, right: EffectiveStep) -> EffectiveStep:
-    return EffectiveStep(
-        left.starts_at, right.ends_at, left.capacity, left.vacancies, left.status, left.activity, left.in_use, left.free
-    )
+def _append(steps: list[EffectiveStep], step: EffectiveStep) -> None:
+    """Add the step; one that shows the same as the last makes that one longer."""
+    if steps and _SHOWN(steps[-1]) == _SHOWN(step):
+        step = replace(steps.pop(), ends_at=step.ends_at)
+    steps.append(step)

@@ -5,7 +5,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -104,7 +114,8 @@ class Booking(CreatedRow, table=True):
 class BookingItem(Row, table=True):
     """One resource, interval and quantity of a booking, as it was asked for; it stays when the booking has ended.
 
-    `guests`, where the party was told: [{"type": …, "count": …, "ages": [… or none]}].
+    `guests`, where the party was told: [{"type": …, "count": …, "ages": [… or none]}]. `chosen`, where the resource has
+    members to choose from: those that the admission took.
     """
 
     __tablename__ = "booking_item"
@@ -124,6 +135,7 @@ class BookingItem(Row, table=True):
     quantity: int
     activity: str | None = None
     guests: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
+    chosen: list[uuid.UUID] | None = Field(default=None, sa_type=ARRAY(Uuid))
 
 
 class BookingEvent(Row, table=True):

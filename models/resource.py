@@ -89,6 +89,25 @@ class ResourceRequirement(Row, table=True):
     per_booking: int = 0
 
 
+class ResourceChoice(Row, table=True):
+    """A booking of k units of `resource_id` also takes a unit of k different members: this is one of them.
+
+    Which, the admission chooses (ledger/sql/45_choices.sql). One level deep: a member has neither requirements nor
+    members of its own, and what has members is not required.
+    """
+
+    __tablename__ = "resource_choice"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
+        ForeignKeyConstraint(["organization_id", "member_id"], ["resource.organization_id", "resource.id"]),
+        CheckConstraint("resource_id <> member_id", name="other"),
+        Index(None, "organization_id", "member_id"),
+    )
+
+    resource_id: uuid.UUID = Field(primary_key=True)
+    member_id: uuid.UUID = Field(primary_key=True)
+
+
 class BookingRule(CreatedRow, table=True):
     """One rule, as data: its type names the function in `engine.rules`, which reads `parameters`.
 

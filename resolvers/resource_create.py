@@ -9,6 +9,7 @@ from resolvers.resource_inputs import (
     OpeningHoursInput,
     RequirementInput,
     SessionInput,
+    choices_of,
     hours_of,
     requirements_of,
     sessions_of,
@@ -67,6 +68,14 @@ class ResourceCreateInput:
     requirements: list[RequirementInput] | None = strawberry.field(
         default=None, description="Other resources that a booking of this one also takes, at most 50, each named once."
     )
+    choices: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description=(
+            "Resources of the same venue to choose from, at most 50, each named once: a booking of k units also takes "
+            "a unit of k different ones, chosen as it is held. NOT_FOUND or INVALID_INPUT for others, and for one that "
+            "requires or chooses something itself. Best with as many units of capacity as there are choices."
+        ),
+    )
 
 
 @mutation(
@@ -94,6 +103,7 @@ async def resource_create(info: Info, input: ResourceCreateInput) -> ResourcePay
             sessions=sessions_of(input.sessions),
         ),
         requirements=requirements_of(input.requirements),
+        choices=choices_of(input.choices),
     )
     key = await resources.create_resource(context.database, context.viewer, request)
     return await ResourcePayload.of(context, key)

@@ -1,4 +1,4 @@
-"""What resourceCreate and resourceUpdate have in common: the parts of a schedule, and requirements."""
+"""What resourceCreate and resourceUpdate have in common: the parts of a schedule, requirements, choices."""
 
 from collections.abc import Sequence
 from datetime import time
@@ -7,6 +7,7 @@ import strawberry
 
 from engine.requirements import RequirementRequest
 from engine.schedules import Hours, Session
+from models.keys import ResourceKey
 from schema.global_id import resource_key
 
 
@@ -68,3 +69,8 @@ def requirements_of(requirements: Sequence[RequirementInput] | None) -> tuple[Re
         )
         for position, need in enumerate(requirements or ())
     )
+
+
+def choices_of(choices: Sequence[strawberry.ID] | None) -> tuple[ResourceKey, ...]:
+    """As the engine has them; NotFound for what is no id of a resource."""
+    return tuple(resource_key(text, ("input", "choices", str(n))) for n, text in enumerate(choices or ()))

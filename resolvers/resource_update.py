@@ -12,6 +12,7 @@ from resolvers.resource_inputs import (
     OpeningHoursInput,
     RequirementInput,
     SessionInput,
+    choices_of,
     hours_of,
     requirements_of,
     sessions_of,
@@ -60,7 +61,15 @@ class ResourceUpdateInput:
     requirements: list[RequirementInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "All of them, in place of what was. Null removes them. INVALID_INPUT if another resource requires this one."
+            "All of them, in place of what was. Null removes them. INVALID_INPUT if another resource requires this one "
+            "or chooses from it."
+        ),
+    )
+    choices: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "All of them, in place of what was; as in ResourceCreateInput. Null removes them. INVALID_INPUT if another "
+            "resource requires this one or chooses from it. What is booked keeps what was chosen."
         ),
     )
 
@@ -94,6 +103,8 @@ def _changes(input: ResourceUpdateInput) -> resources.ResourceChanges:
     )
     if input.requirements is not strawberry.UNSET:
         changes["requirements"] = requirements_of(input.requirements)
+    if input.choices is not strawberry.UNSET:
+        changes["choices"] = choices_of(input.choices)
     return changes
 
 

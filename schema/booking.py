@@ -1,5 +1,8 @@
 """A booking, what it is of, and its history, as clients see them. Only who may see a booking ever gets one."""
 
+import asyncio
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
@@ -67,6 +70,7 @@ class BookingItem:
     starts_at: datetime = strawberry.field(description="First instant; of a stay, check-in.")
     ends_at: datetime = strawberry.field(description="First instant after it; of a stay, check-out.")
     key: strawberry.Private[ResourceKey]
+    chosen_ids: strawberry.Private[Sequence[uuid.UUID]]
 
     @classmethod
     def of(cls, row: BookingItemRow) -> "BookingItem":
@@ -81,6 +85,7 @@ class BookingItem:
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             key=ResourceKey(row.organization_id, row.resource_id),
+            chosen_ids=row.chosen or (),
         )
 
     @field("What is booked.")
@@ -88,6 +93,13 @@ class BookingItem:
         """Shown to who may see the booking, even if its venue is not published any more."""
         info.context.loaders.open(self.key.organization_id)
         return await Resource.load(info.context, self.key)
+
+    @field("What was chosen, if the resource chooses from others: one for each unit. It stays when the booking ends.")
+    async def chosen(self, info: Info) -> list[Resource]:
+        """Shown as the resource is."""
+        info.context.loaders.open(self.key.organization_id)
+        keys = [ResourceKey(self.key.organization_id, id_) for id_ in self.chosen_ids]
+        return list(await asyncio.gather(*(Resource.load(info.context, key) for key in keys)))
 
     @field('startsAt as the venue\'s clocks show it, ISO 8601 with the offset: "2026-11-22T18:00:00+01:00".')
     async def local_start(self, info: Info) -> str:

@@ -52,7 +52,11 @@ class SoldOut(UserError):
     key: strawberry.Private[ResourceKey]
     items: strawberry.Private[Sequence[ItemRequest]]
 
-    vacancies: int = strawberry.field(description="Units left at the fullest instant of the interval.")
+    vacancies: int = strawberry.field(
+        description=(
+            "Units left at the fullest instant of the interval; of what is chosen from, how many are free all the time."
+        )
+    )
 
     @field("What is sold out: the asked resource, or one that it requires.")
     async def resource(self, info: Info) -> Resource:

@@ -65,7 +65,7 @@ class Resource(Node):
     version: Long = strawberry.field(
         description=(
             "Grows by exactly one with every change of its timeline, and of what else decides whether it can be "
-            "booked: its rules, its requirements, its venue's times."
+            "booked: its rules, its requirements, its choices, its venue's times."
         )
     )
 
@@ -118,6 +118,17 @@ class Resource(Node):
             if facts is not None and may_see_venue(info.context.viewer, facts.venue)
         ]
 
+    @field("What a booking of k units takes k different ones of, one unit each; those that may be seen. Mostly none.")
+    async def choices(self, info: Info) -> list[Annotated["Resource", strawberry.lazy("schema.resource")]]:
+        """One level deep."""
+        members = (await _facts(info.context, self.key)).choices
+        loaded = await info.context.loaders.facts.load_many([ResourceKey(m.organization_id, m.id) for m in members])
+        return [
+            Resource.of_facts(facts)
+            for facts in loaded
+            if facts is not None and may_see_venue(info.context.viewer, facts.venue)
+        ]
+
     @field(
         "What a booking must be like, by type: its own rules and its venue's, those too that do not decide today. "
         "At most 400. The platform's own limits come on top."
@@ -128,7 +139,10 @@ class Resource(Node):
         info.context.loaders.budget.spend_elements(len(rows))
         return [BookingRule.of(row) for row in rows]
 
-    @field("How its capacity goes over a window, after what it requires. NOT_FOUND where it is not published.")
+    @field(
+        "How its capacity goes over a window, after what it requires. Of what it chooses from, each step counts those "
+        "that are free then; a booking needs them all the time. NOT_FOUND where it is not published."
+    )
     async def timeline(self, info: Info, window: Window) -> Timeline:
         """The effective step function."""
         interval = looked_at(window, ("window",))

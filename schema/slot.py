@@ -24,7 +24,9 @@ class Slot:
     local_end: str = strawberry.field(description="endsAt as the venue's clocks show it.")
     capacity: int = strawberry.field(description="Units there are; where that changes, the fewest.")
     vacancies: int = strawberry.field(
-        description="Units left over the whole time: capacity minus the peak of what is taken, after requirements."
+        description=(
+            "Units left over the whole time: capacity minus the peak of what is taken, after requirements and choices."
+        )
     )
     status: AvailabilityStatus = strawberry.field(description="The same in one word.")
     bookable: bool = strawberry.field(

@@ -143,7 +143,7 @@ SELECT format('booking %s, %s', b.id, b.status) AS violation
                                      THEN b.claim_count ELSE 0 END
     OR b.claim_count < 1
 
--- 2. every item of a live booking is claimed, for all of its time, or longer
+-- 2. every item of a live booking is claimed, for its whole time or longer
 SELECT format('booking %s', b.id) AS violation
   FROM booking b
   LEFT JOIN (
@@ -157,6 +157,27 @@ SELECT format('booking %s', b.id) AS violation
         WHERE c.organization_id = i.organization_id AND c.booking_id = i.booking_id AND c.resource_id = i.resource_id
           AND c.starts_at <= i.starts_at AND c.ends_at >= i.ends_at AND c.quantity >= i.quantity
    )
+
+-- 2. of what an item was to choose from, a live booking has claimed as many different ones as it wanted
+SELECT format('booking %s, item %s', b.id, i.position) AS violation
+  FROM booking b
+  JOIN booking_item i ON i.organization_id = b.organization_id AND i.booking_id = b.id
+ WHERE b.status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED') AND i.chosen IS NOT NULL
+   AND i.quantity <> (
+       SELECT count(DISTINCT m.id) FROM unnest(i.chosen) m (id)
+         JOIN claim c ON c.organization_id = b.organization_id AND c.booking_id = b.id AND c.resource_id = m.id
+                     AND c.starts_at <= i.starts_at AND c.ends_at >= i.ends_at
+   )
+
+-- 2. what is chosen from is chosen from once: it has neither requirements nor members, and who chooses is not required
+SELECT format('resource %s by %s', c.member_id, c.resource_id) AS violation
+  FROM resource_choice c
+ WHERE EXISTS (
+           SELECT FROM resource_choice deeper
+            WHERE deeper.organization_id = c.organization_id AND deeper.resource_id = c.member_id)
+    OR EXISTS (
+           SELECT FROM resource_requirement q
+            WHERE q.organization_id = c.organization_id AND (q.resource_id = c.member_id OR q.required_id = c.resource_id))
 
 -- 2. no hold outlasts its ceiling
 SELECT format('booking %s', id) AS violation FROM booking WHERE status = 'ON_HOLD' AND hold_expires_at > hold_ceiling_at

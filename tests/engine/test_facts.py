@@ -11,7 +11,7 @@ from models.database import Database
 from models.errors import Refused
 from models.ledger.requests import NO_CONTACT, BookingRecord
 from models.resource import BookingRule, Resource
-from tests.support.factories import at, between, key_of, make_requirement, make_resource, make_venue
+from tests.support.factories import at, between, key_of, make_choices, make_requirement, make_resource, make_venue
 from tests.support.statements import recorded_statements
 
 NOW = at("2030-05-31 12:00")
@@ -23,9 +23,9 @@ async def test_facts_are_read_once(database: Database) -> None:
     with recorded_statements(database) as statements:
         first = await load_facts(database, [key_of(resource)])
         again = await load_facts(database, [key_of(resource)])
-        assert len(statements) == 5
+        assert len(statements) == 6
         await known_facts(database, [key_of(resource)])
-        assert len(statements) == 5
+        assert len(statements) == 6
     assert again == first
 
 
@@ -42,6 +42,7 @@ async def test_facts_are_read_once(database: Database) -> None:
         ("UPDATE booking_rule SET priority = 7", True),
         ("UPDATE resource_requirement SET per_unit = 7", True),
         ("DELETE FROM resource_requirement", True),
+        ("DELETE FROM resource_choice", True),
     ],
 )
 async def test_every_change_of_what_is_kept_is_seen(
@@ -64,6 +65,17 @@ async def test_what_is_required_decides_too(database: Database, owner: asyncpg.C
     await owner.execute("UPDATE resource SET sharing = 'EXCLUSIVE' WHERE id = $1", guide.id)
     after = (await load_facts(database, [key_of(tour)]))[key_of(tour)]
     assert after.requirements[0].resource.sharing == "EXCLUSIVE"
+    assert after.version == before.version + 1
+
+
+async def test_how_a_member_is_shared_decides_for_who_chooses_from_it(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    tour, _ = await _tour(database)
+    before = (await load_facts(database, [key_of(tour)]))[key_of(tour)]
+    await owner.execute("UPDATE resource SET sharing = 'EXCLUSIVE' WHERE id = $1", before.choices[0].id)
+    after = (await load_facts(database, [key_of(tour)]))[key_of(tour)]
+    assert after.choices[0].sharing == "EXCLUSIVE"
     assert after.version == before.version + 1
 
 
@@ -114,6 +126,7 @@ async def _tour(database: Database) -> tuple[Resource, Resource]:
     tour = await make_resource(database, venue=venue, rules={"START_GRID": {"minutes": 30}})
     guide = await make_resource(database, venue=venue)
     await make_requirement(database, tour, guide, per_booking=1)
+    await make_choices(database, tour, await make_resource(database, venue=venue))
     async with database.writing(venue.organization_id) as session:
         session.add(
             BookingRule(

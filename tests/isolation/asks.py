@@ -24,12 +24,12 @@ WAITLIST_PAYLOAD = f"{{ entry {{ {ENTRY} }} token errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
 RULE_PAYLOAD = "{ rule { id parameters } breaks { count references } preview { resourceCount } errors { code } }"
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
-RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } }"
+RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } } choices { slug name }"
 
 ACTIONS = ("bookingExtend", "bookingRelease", "bookingConfirm", "bookingCancel")
 DECISIONS = ("bookingApprove", "bookingReject")
 OF_A_RESOURCE: dict[str, dict[str, Any]] = {
-    "resourceUpdate": {"name": "Taken over", "holdMinutes": 1, "requirements": []},
+    "resourceUpdate": {"name": "Taken over", "holdMinutes": 1, "requirements": [], "choices": []},
     "capacitySet": {"capacity": 1},
     "resourceClose": {"window": WINDOW},
     "resourceOpen": {"window": WINDOW},
@@ -134,6 +134,7 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
         yield mutation("bookingRuleRemove", "BookingRuleRemoveInput", RULE_PAYLOAD, dryRun=dry_run, **rule)
     needs = [{"resourceId": hidden, "perUnit": 1}]
     yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, requirements=needs)
+    yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, choices=[hidden])
     made = {"slug": "mine", "name": "Mine", "availabilityType": "OPENING_HOURS", "capacity": 1}
     yield mutation("resourceCreate", "ResourceCreateInput", RESOURCE_PAYLOAD, venueId=venue, **made)
     changes = {"venueId": venue, "name": "Taken over", "isPublished": True}

@@ -15,6 +15,7 @@ from tests.support.factories import (
     adjust_of,
     key_of,
     make_booking,
+    make_choices,
     make_entry,
     make_hold,
     make_organization,
@@ -25,7 +26,7 @@ from tests.support.factories import (
 from tests.support.rules import put
 
 RULES = {"START_GRID": {"minutes": 30}}
-CATALOG = ("booking_rule", "directory", "organization", "resource", "resource_requirement", "venue")
+CATALOG = ("booking_rule", "directory", "organization", "resource", "resource_choice", "resource_requirement", "venue")
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 NOT_OF_AN_ORGANIZATION = "alembic_version"
 
@@ -58,12 +59,16 @@ async def make_tenant(database: Database, name: str) -> Tenant:
     hall = await make_resource(database, venue=venue, capacity=5, rules=RULES)
     tour = await make_resource(database, venue=venue, capacity=5, rules=RULES)
     await make_requirement(database, tour, hall, per_unit=1)
+    any_room = await make_resource(database, venue=venue, capacity=1, rules=RULES)
+    await make_choices(database, any_room, await make_resource(database, venue=venue, capacity=1, rules=RULES))
     hidden_venue = await make_venue(
         database, organization=organization, name=f"{name} hidden", is_published=False, time_zone="UTC"
     )
     hidden = await make_resource(database, venue=hidden_venue, name=f"{name} cellar", capacity=3, rules=RULES)
     other = await make_resource(database, venue=hidden_venue, name=f"{name} attic", rules=RULES)
     await make_requirement(database, other, hidden, per_unit=1)
+    either = await make_resource(database, venue=hidden_venue, name=f"{name} either", rules=RULES)
+    await make_choices(database, either, hidden)
     contact = Contact(name=f"{name} guest", email=f"{name}@example.com", phone="+213 000")
     booked = await make_booking(database, tour, contact=contact, customer_id="customer:ada")
     grid = await put(database, key_of(hidden), type="START_GRID", parameters={"minutes": 1}, priority=-1)

@@ -25,6 +25,7 @@ PUBLISHED = {
     "venue": "is_published",
     "resource": "venue_id = $2",
     "booking_rule": "venue_id = $2 OR resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
+    "resource_choice": "resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
     "resource_requirement": "resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
 }
 

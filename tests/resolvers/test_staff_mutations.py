@@ -32,7 +32,7 @@ VENUE = f"""
 RESOURCE = f"""
     resource {{
         id slug name description availabilityType sharing capacity version venue {{ id }}
-        rules {{ type parameters }} requirements {{ resource {{ slug }} perUnit perBooking }}
+        rules {{ type parameters }} requirements {{ resource {{ slug }} perUnit perBooking }} choices {{ slug }}
     }}
     {ERRORS}
 """
@@ -221,6 +221,7 @@ async def test_null_removes_what_may_be_removed_and_leaves_the_rest(
             "openingHours",
             "sessions",
             "requirements",
+            "choices",
         )
     )
     changed = await staff.done("resourceUpdate", **resource_update, **every_null)

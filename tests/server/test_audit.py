@@ -60,6 +60,12 @@ PLANTED = [
     Planted("a booking is live with all its claims", "UPDATE booking SET status = 'EXPIRED', hold_expires_at = NULL"),
     Planted("every item of a live booking is claimed", "UPDATE booking_item SET quantity = 99"),
     Planted("every item of a live booking is claimed", "DELETE FROM booking_item"),
+    Planted("of what an item was to choose from", "UPDATE booking_item SET chosen = '{}'"),
+    Planted(
+        "what is chosen from is chosen from once",
+        "INSERT INTO resource_choice SELECT q.organization_id, q.required_id, r.id FROM resource_requirement q"
+        " JOIN resource r ON r.organization_id = q.organization_id AND r.id <> q.required_id",
+    ),
     Planted("no hold outlasts its ceiling", "UPDATE booking SET hold_ceiling_at = created_at"),
     Planted(
         "an entry of a waitlist is OFFERED exactly while",

@@ -33,7 +33,7 @@ from models.ledger.requests import (
     HoldItem,
     hash_request,
 )
-from models.resource import AvailabilityType, BookingRule, Resource, ResourceRequirement, Sharing
+from models.resource import AvailabilityType, BookingRule, Resource, ResourceChoice, ResourceRequirement, Sharing
 from models.venue import Directory, DirectoryKind, Organization, Venue
 from models.waitlist import WaitlistEntry
 
@@ -183,6 +183,15 @@ async def make_requirement(
     async with database.writing(requirement.organization_id) as session:
         session.add(requirement)
     return requirement
+
+
+async def make_choices(database: Database, resource: Resource, *members: Resource) -> None:
+    """From now on a booking of k units of `resource` also takes a unit of k of these."""
+    async with database.writing(resource.organization_id) as session:
+        session.add_all(
+            ResourceChoice(organization_id=resource.organization_id, resource_id=resource.id, member_id=member.id)
+            for member in members
+        )
 
 
 def key_of(resource: Resource) -> ResourceKey:

@@ -37,7 +37,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- How a resource is shared also decides for those that require it.
+-- How a resource is shared also decides for those that require it, and for those that choose from it.
 CREATE OR REPLACE FUNCTION catalog_sharing_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -45,6 +45,9 @@ BEGIN
         SELECT NEW.id UNION
         SELECT q.resource_id FROM resource_requirement q
          WHERE q.organization_id = NEW.organization_id AND q.required_id = NEW.id
+        UNION
+        SELECT c.resource_id FROM resource_choice c
+         WHERE c.organization_id = NEW.organization_id AND c.member_id = NEW.id
     ), true);
     RETURN NULL;
 END $$;
@@ -62,6 +65,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- For what a resource requires, and for what it chooses from.
 CREATE OR REPLACE FUNCTION catalog_requirement_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -105,6 +109,8 @@ CREATE OR REPLACE TRIGGER catalog_sharing_changed AFTER UPDATE ON resource
 CREATE OR REPLACE TRIGGER catalog_venue_changed AFTER UPDATE ON venue
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION catalog_venue_changed();
 CREATE OR REPLACE TRIGGER catalog_requirement_changed AFTER INSERT OR UPDATE OR DELETE ON resource_requirement
+    FOR EACH ROW EXECUTE FUNCTION catalog_requirement_changed();
+CREATE OR REPLACE TRIGGER catalog_choice_changed AFTER INSERT OR UPDATE OR DELETE ON resource_choice
     FOR EACH ROW EXECUTE FUNCTION catalog_requirement_changed();
 CREATE OR REPLACE TRIGGER catalog_rule_changes BEFORE INSERT OR UPDATE ON booking_rule
     FOR EACH ROW EXECUTE FUNCTION catalog_rule_changes();

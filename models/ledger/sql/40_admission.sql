@@ -43,9 +43,7 @@ BEGIN
               ) n
         ), keyed AS (
             SELECT t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.open_from, t.open_to,
-                   CASE r.sharing WHEN 'SHARED' THEN NULL
-                                  WHEN 'SAME_ACTIVITY' THEN coalesce(t.activity, '#' || t.booking_id)
-                                  ELSE '#' || t.booking_id END AS sharing_key
+                   ledger_sharing_key(r.sharing, t.activity, t.booking_id) AS sharing_key
               FROM taken t
               CROSS JOIN LATERAL (
                   SELECT r.sharing FROM resource r
@@ -132,19 +130,17 @@ BEGIN
     );
 END $$;
 
--- Why a request (a list of one) with conditions that takes this is refused, or NULL: as `ledger_refusal`; or where some
--- are not met as CONDITION, with these and with what `ledger_refusal` says, so that all reasons are told at once.
-CREATE OR REPLACE FUNCTION ledger_refusals(p_organization_id uuid, p_request jsonb, p_takes ledger_take[])
+-- What is told of a request (a list of one) with conditions that `p_refusal` refuses, or nothing (NULL): just that; or where
+-- some conditions are not met CONDITION, with these and with `p_refusal`, so that all reasons are told at once.
+CREATE OR REPLACE FUNCTION ledger_refusals(p_organization_id uuid, p_request jsonb, p_refusal jsonb)
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_refusal jsonb := ledger_refusal(p_organization_id, p_takes);
-    v_unmet jsonb;
+    v_unmet jsonb := ledger_unmet(p_organization_id, p_request->0);
 BEGIN
-    v_unmet := ledger_unmet(p_organization_id, p_request->0);
     IF v_unmet IS NULL THEN
-        RETURN v_refusal;
+        RETURN p_refusal;
     END IF;
-    RETURN jsonb_build_object('code', 'CONDITION', 'unmet', v_unmet, 'capacity', v_refusal);
+    RETURN jsonb_build_object('code', 'CONDITION', 'unmet', v_unmet, 'capacity', p_refusal);
 END $$;
 
 -- The booking as the application wants it: its row, its items and the instant of the database.
@@ -196,10 +192,13 @@ RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_is_one boolean := jsonb_array_length(p_requests) = 1;
     v_customers text[] := CASE WHEN p_requests->0 ? 'conditions' THEN ledger_counted_customers(p_requests) END;
+    v_members uuid[] := ledger_members(p_organization_id, ledger_booked(p_requests));
     v_takes ledger_take[];
     v_wanted uuid[];
     v_from timestamptz;
     v_to timestamptz;
+    v_chosen jsonb;
+    v_unchosen jsonb;
     v_answer jsonb;
     v_now timestamptz;
 BEGIN
@@ -208,7 +207,7 @@ BEGIN
         IF v_answer IS NOT NULL THEN
             RETURN jsonb_build_array(v_answer);
         END IF;
-    ELSIF NOT ledger_may_go_together(p_organization_id, p_requests) THEN
+    ELSIF v_members IS NOT NULL OR NOT ledger_may_go_together(p_organization_id, p_requests) THEN
         RETURN NULL;
     END IF;
     -- Rules and requirements may have been edited since they were read; the lock on what is booked keeps them still now.
@@ -218,6 +217,7 @@ BEGIN
     v_takes := ledger_takes(p_organization_id, p_requests);
     SELECT array_agg(DISTINCT t.resource_id), min(t.starts_at), max(t.ends_at) INTO v_wanted, v_from, v_to
       FROM unnest(v_takes) t;
+    v_wanted := v_wanted || v_members;
     v_from := least(v_from, (p_requests->0->>'looks_from')::timestamptz);
     v_to := greatest(v_to, (p_requests->0->>'looks_to')::timestamptz);
     IF NOT v_wanted <@ p_locked_ids THEN
@@ -244,8 +244,13 @@ BEGIN
         ) THEN
             RETURN jsonb_build_array(jsonb_build_object('outcome', 'RELOCK'));
         END IF;
-        v_answer := CASE WHEN p_requests->0 ? 'conditions' THEN ledger_refusals(p_organization_id, p_requests, v_takes)
-                         ELSE ledger_refusal(p_organization_id, v_takes) END;
+        IF v_members IS NOT NULL THEN
+            SELECT * INTO v_takes, v_chosen, v_unchosen FROM ledger_choose(p_organization_id, p_requests, v_takes);
+        END IF;
+        v_answer := coalesce(ledger_refusal(p_organization_id, v_takes), v_unchosen);
+        IF p_requests->0 ? 'conditions' THEN
+            v_answer := ledger_refusals(p_organization_id, p_requests, v_answer);
+        END IF;
     END IF;
     IF v_answer IS NOT NULL AND v_is_one THEN
         RETURN jsonb_build_array(jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer));
@@ -282,10 +287,12 @@ BEGIN
             ) r
       ) limits;
     INSERT INTO booking_item (
-        organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity, guests
+        organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity, guests, chosen
     )
     SELECT p_organization_id, (q->>'booking_id')::uuid, i.position, i.resource_id, i.starts_at, i.ends_at, i.quantity,
-           i.activity, i.guests
+           i.activity, i.guests,
+           CASE WHEN v_chosen ? i.position::text
+                THEN ARRAY(SELECT jsonb_array_elements_text(v_chosen->(i.position::text))::uuid) END
       FROM jsonb_array_elements(p_requests) AS q
       CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (
           position smallint, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity integer,
@@ -310,7 +317,8 @@ END $$;
 
 -- Whether the order of these requests makes no difference but for the room that they leave each other: each has a key of
 -- its own that nothing is remembered under, none expects a version, which the one before would change, and none has
--- conditions, which look at more than the room.
+-- conditions, which look at more than the room. (Nor has any resource of theirs members, of which one leaves the next
+-- fewer to choose from: the caller knows.)
 CREATE OR REPLACE FUNCTION ledger_may_go_together(p_organization_id uuid, p_requests jsonb)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -357,9 +365,11 @@ RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_takes ledger_take[] := ledger_takes(p_organization_id, p_request);
     v_customers text[] := CASE WHEN p_request->0 ? 'conditions' THEN ledger_counted_customers(p_request) END;
+    v_members uuid[] := ledger_members(p_organization_id, ledger_booked(p_request));
     v_wanted uuid[];
     v_from timestamptz;
     v_to timestamptz;
+    v_unchosen jsonb;
     v_refusal jsonb;
 BEGIN
     SELECT coalesce(array_agg(DISTINCT t.resource_id), '{}'), min(t.starts_at), max(t.ends_at)
@@ -371,11 +381,17 @@ BEGIN
     IF ledger_is_stale(p_organization_id, p_request) THEN
         RETURN jsonb_build_object('outcome', 'STALE');
     END IF;
-    v_refusal := CASE WHEN p_request->0 ? 'conditions' THEN ledger_refusals(p_organization_id, p_request, v_takes)
-                      ELSE ledger_refusal(p_organization_id, v_takes) END;
+    IF v_members IS NOT NULL THEN
+        -- Only whether there are enough: what is chosen without a lock may be gone by the next statement, and others not.
+        SELECT o_refusal INTO v_unchosen FROM ledger_choose(p_organization_id, p_request, v_takes);
+    END IF;
+    v_refusal := coalesce(ledger_refusal(p_organization_id, v_takes), v_unchosen);
+    IF p_request->0 ? 'conditions' THEN
+        v_refusal := ledger_refusals(p_organization_id, p_request, v_refusal);
+    END IF;
     IF v_refusal IS NULL
        OR ledger_over_holds(
-           p_organization_id, v_wanted,
+           p_organization_id, v_wanted || v_members,
            least(v_from, (p_request->0->>'looks_from')::timestamptz), greatest(v_to, (p_request->0->>'looks_to')::timestamptz)
        ) <> '{}'
        OR (v_customers IS NOT NULL AND ledger_over_holds_of_customers(p_organization_id, v_customers) <> '{}') THEN
@@ -388,12 +404,14 @@ BEGIN
 END $$;
 
 -- Whether all of these requests fit together, as far as can be said without a lock: then none need be looked at alone.
+-- Where members are chosen that is not said.
 CREATE OR REPLACE FUNCTION ledger_all_fit_at_sight(p_organization_id uuid, p_requests jsonb)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_takes ledger_take[] := ledger_takes(p_organization_id, p_requests);
 BEGIN
     RETURN ledger_booked(p_requests) <@ (SELECT array_agg(DISTINCT t.resource_id) FROM unnest(v_takes) t)
+       AND ledger_members(p_organization_id, ledger_booked(p_requests)) IS NULL
        AND ledger_refusal(p_organization_id, v_takes) IS NULL;
 END $$;
 
@@ -406,8 +424,14 @@ DECLARE
     v_locked uuid[];
     v_customers text[];
 BEGIN
-    SELECT v_booked || array_agg(q.required_id) INTO v_locked FROM resource_requirement q
-     WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked);
+    SELECT v_booked || array_agg(other.id) INTO v_locked
+      FROM (
+          SELECT q.required_id AS id FROM resource_requirement q
+           WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked)
+          UNION ALL
+          SELECT c.member_id FROM resource_choice c
+           WHERE c.organization_id = p_organization_id AND c.resource_id = ANY (v_booked)
+      ) other;
     v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
     v_customers := CASE WHEN jsonb_path_exists(p_requests, '$[*].conditions')
                         THEN ledger_counted_customers(p_requests) END;

@@ -68,7 +68,7 @@ DECLARE
     v_own text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY[
-        'booking_rule', 'directory', 'organization', 'resource', 'resource_requirement', 'venue'
+        'booking_rule', 'directory', 'organization', 'resource', 'resource_choice', 'resource_requirement', 'venue'
     ] LOOP
         v_own := CASE v_table WHEN 'organization' THEN 'id' ELSE 'organization_id' END || ' = vacancy_organization()';
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
@@ -82,7 +82,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- ... and read by it, and by others as far as it is published. Rules and requirements are seen with what they are of.
+-- ... and read by it, and by others as far as it is published. Rules, requirements and choices are seen with what they are of.
 CREATE POLICY seen ON directory FOR SELECT TO vacancy_app USING (
     organization_id = vacancy_organization() OR is_published OR vacancy_reads_catalog(organization_id)
 );
@@ -102,5 +102,8 @@ CREATE POLICY seen ON booking_rule FOR SELECT TO vacancy_app USING (
     END
 );
 CREATE POLICY seen ON resource_requirement FOR SELECT TO vacancy_app USING (
+    organization_id = vacancy_organization() OR vacancy_shows_resource(organization_id, resource_id)
+);
+CREATE POLICY seen ON resource_choice FOR SELECT TO vacancy_app USING (
     organization_id = vacancy_organization() OR vacancy_shows_resource(organization_id, resource_id)
 );

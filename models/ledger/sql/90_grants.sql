@@ -8,7 +8,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO vacancy_app;
 GRANT INSERT, UPDATE ON organization, venue, directory TO vacancy_app;
 GRANT INSERT ON resource TO vacancy_app;
 GRANT UPDATE (slug, name, description, sharing, hold_seconds, hold_ceiling_seconds) ON resource TO vacancy_app;
-GRANT INSERT, UPDATE, DELETE ON resource_requirement TO vacancy_app;
+GRANT INSERT, UPDATE, DELETE ON resource_requirement, resource_choice TO vacancy_app;
 GRANT INSERT, UPDATE ON booking_rule TO vacancy_app;
 GRANT INSERT, UPDATE ON booking TO vacancy_app;
 GRANT INSERT ON booking_item, adjustment, idempotency TO vacancy_app;

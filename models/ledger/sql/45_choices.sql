@@ -1,0 +1,124 @@
+-- Any k of these: a resource with members (resource_choice) is booked, and the admission chooses k of them, each another
+-- one, of which it takes a unit. It chooses under the locks of all members, so that nobody fights over one while another
+-- is free.
+
+-- By what parties share who are there for this activity (models/ledger/tables.py). Plain SQL, which is put in place.
+CREATE OR REPLACE FUNCTION ledger_sharing_key(p_sharing text, p_activity text, p_booking_id uuid)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_sharing WHEN 'SHARED' THEN NULL
+                          WHEN 'SAME_ACTIVITY' THEN coalesce(p_activity, '#' || p_booking_id::text)
+                          ELSE '#' || p_booking_id::text END
+$$;
+
+-- The members of these resources; NULL: none of them has any.
+CREATE OR REPLACE FUNCTION ledger_members(p_organization_id uuid, p_resource_ids uuid[])
+RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(DISTINCT c.member_id) FROM resource_choice c
+         WHERE c.organization_id = p_organization_id AND c.resource_id = ANY (p_resource_ids)
+    );
+END $$;
+
+-- How long a resource stands empty around [p_from, p_to): the time since somebody was last there, and the time until
+-- somebody is there next, each counted up to 30 days; what is closed counts as somebody. A timeline has no two equal
+-- neighbours, so each of the nearest is a few change points away.
+CREATE OR REPLACE FUNCTION ledger_idle(
+    p_organization_id uuid, p_resource_id uuid, p_from timestamptz, p_to timestamptz
+) RETURNS interval LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_look CONSTANT interval := '30 days';
+    v_before timestamptz;  -- since when nobody is there
+    v_after timestamptz;  -- until when nobody is there
+BEGIN
+    SELECT l.at INTO v_before FROM timeline l
+     WHERE l.organization_id = p_organization_id AND l.resource_id = p_resource_id AND l.at < p_from
+       AND (l.taken > 0 OR l.closed OR l.capacity = 0)
+     ORDER BY l.at DESC
+     LIMIT 1;
+    IF FOUND THEN
+        SELECT coalesce(min(l.at), 'infinity') INTO v_before FROM timeline l
+         WHERE l.organization_id = p_organization_id AND l.resource_id = p_resource_id AND l.at > v_before;
+    END IF;
+    SELECT l.at INTO v_after FROM timeline l
+     WHERE l.organization_id = p_organization_id AND l.resource_id = p_resource_id
+       AND (l.taken > 0 OR l.closed OR l.capacity = 0)
+       AND l.at >= (
+           SELECT max(f.at) FROM timeline f
+            WHERE f.organization_id = p_organization_id AND f.resource_id = p_resource_id AND f.at <= p_to
+       )
+     ORDER BY l.at
+     LIMIT 1;
+    RETURN (p_from - least(p_from, greatest(v_before, p_from - v_look)))
+         + (greatest(p_to, least(v_after, p_to + v_look)) - p_to);
+END $$;
+
+-- What would be taken of each member of a resource of which a unit is free over the whole of an item (a take with the
+-- activity as its sharing key), after what `p_takes` takes; the best fit first. Best fit is the one that is left with the least idle time around: short gaps are filled, and long free stretches
+-- stay for who needs them. It is the rule of that name for bin packing (Johnson, Demers, Ullman, Garey, Graham: Worst-case
+-- performance bounds for simple one-dimensional packing algorithms, SIAM J. Comput. 3, 1974), with the free stretch as the
+-- bin. What fits equally well goes by id, so that the choice is the same for the same state.
+CREATE OR REPLACE FUNCTION ledger_free_members(
+    p_organization_id uuid, p_resource_id uuid, p_item ledger_take, p_takes ledger_take[]
+) RETURNS ledger_take[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(
+            m.take ORDER BY ledger_idle(p_organization_id, m.id, p_item.starts_at, p_item.ends_at), m.id
+        )
+          FROM (
+            SELECT r.id, (
+                       p_item.booking_id, r.id, p_item.starts_at, p_item.ends_at, 1,
+                       ledger_sharing_key(r.sharing, p_item.sharing_key, p_item.booking_id),
+                       p_item.open_from, p_item.open_to
+                   )::ledger_take AS take
+              FROM resource_choice c
+              JOIN resource r ON r.organization_id = c.organization_id AND r.id = c.member_id
+             WHERE c.organization_id = p_organization_id AND c.resource_id = p_resource_id
+            OFFSET 0  -- keeps the planner from asking the next of every resource of the organization
+        ) m
+         WHERE ledger_refusal(
+             p_organization_id, ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.resource_id = m.id) || m.take
+         ) IS NULL
+    );
+END $$;
+
+-- Chooses for each item of a request (a list of one) whose resource has members, one item after the other. `p_takes` is
+-- what the request takes, and comes back with what was chosen; `o_chosen` are the members by the position of their item.
+-- With fewer free than wanted `o_refusal` is SOLD_OUT, with how many are free.
+CREATE OR REPLACE FUNCTION ledger_choose(
+    p_organization_id uuid, p_request jsonb, INOUT p_takes ledger_take[], OUT o_chosen jsonb, OUT o_refusal jsonb
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_item record;
+    v_free ledger_take[];
+BEGIN
+    o_chosen := '{}';
+    FOR v_item IN
+        SELECT i.position, i.resource_id, i.quantity,
+               (
+                   (p_request->0->>'booking_id')::uuid, i.resource_id, coalesce(i.claim_from, i.starts_at),
+                   coalesce(i.claim_to, i.ends_at), 1, coalesce(i.shared_as, i.activity), i.starts_at, i.ends_at
+               )::ledger_take AS take
+          FROM jsonb_to_recordset(p_request->0->'items') AS i (
+              position smallint, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity bigint,
+              activity text, claim_from timestamptz, claim_to timestamptz, shared_as text
+          )
+         WHERE EXISTS (
+             SELECT FROM resource_choice c
+              WHERE c.organization_id = p_organization_id AND c.resource_id = i.resource_id
+         )
+         ORDER BY i.position
+    LOOP
+        v_free := coalesce(ledger_free_members(p_organization_id, v_item.resource_id, v_item.take, p_takes), '{}');
+        IF cardinality(v_free) < v_item.quantity THEN
+            o_refusal := jsonb_build_object(
+                'code', 'SOLD_OUT', 'resource_id', v_item.resource_id, 'vacancies', cardinality(v_free));
+            RETURN;
+        END IF;
+        v_free := v_free[1:v_item.quantity];
+        p_takes := p_takes || v_free;
+        o_chosen := o_chosen || jsonb_build_object(
+            v_item.position, (SELECT jsonb_agg(t.resource_id) FROM unnest(v_free) t));
+    END LOOP;
+END $$;
