@@ -1,8 +1,8 @@
 """Reading timelines: many resources in one statement, each over its own window."""
 
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import asyncpg
@@ -82,13 +82,20 @@ def _view(key: ResourceKey, window: Interval, rows: list[asyncpg.Record]) -> Tim
         for row, end in zip(steps, ends, strict=True)
     ]
     for claim in over:
-        view = [_without(step, claim) for step in view]
+        view = [part for step in view for part in _without(step, claim)]
     return TimelineView(key, steps[0]["version"], window, tuple(view))
 
 
-def _without(step: Step, claim: asyncpg.Record) -> Step:
-    """The step without what the claim takes. A claim begins and ends at change points: a step lies in it or outside."""
-    if step.ends_at <= claim["starts_at"] or claim["ends_at"] <= step.starts_at:
-        return step
+def _without(step: Step, claim: asyncpg.Record) -> Iterator[Step]:
+    """The step without what the claim takes; in parts, where the claim ends as another begins."""
+    starts_at, ends_at = max(step.starts_at, claim["starts_at"]), min(step.ends_at, claim["ends_at"])
+    if starts_at >= ends_at:
+        yield step
+        return
     taken = step.taken - claim["taken"]
-    return Step(step.starts_at, step.ends_at, step.capacity, taken, step.sharing_key if taken else None, step.closed)
+    if step.starts_at < starts_at:
+        yield replace(step, ends_at=starts_at)
+    key = step.sharing_key if taken else None
+    yield replace(step, starts_at=starts_at, ends_at=ends_at, taken=taken, sharing_key=key)
+    if ends_at < step.ends_at:
+        yield replace(step, starts_at=ends_at)

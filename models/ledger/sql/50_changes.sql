@@ -138,19 +138,24 @@ BEGIN
     ) THEN
         RETURN jsonb_build_object('outcome', 'RELOCK');
     END IF;
+    -- A step may be longer than the claims in it: where one ends as another begins, nothing need change.
     SELECT jsonb_agg(in_the_way.reference) INTO v_answer FROM (
         SELECT DISTINCT b.reference
-          FROM timeline l
-          JOIN claim c ON c.organization_id = l.organization_id AND c.resource_id = l.resource_id
-                      AND c.starts_at < coalesce(v_to, 'infinity') AND c.ends_at > v_from
-                      AND c.starts_at <= l.at AND c.ends_at > l.at
+          FROM (
+              SELECT greatest(l.at, v_from) AS starts_at, l.taken,
+                     lead(l.at, 1, coalesce(v_to, 'infinity')) OVER (ORDER BY l.at) AS ends_at
+                FROM timeline l
+               WHERE l.organization_id = p_organization_id AND l.resource_id = v_resource_id
+                 AND l.at < coalesce(v_to, 'infinity')
+                 AND l.at >= (
+                     SELECT max(f.at) FROM timeline f
+                      WHERE f.organization_id = p_organization_id AND f.resource_id = v_resource_id AND f.at <= v_from
+                 )
+          ) step
+          JOIN claim c ON c.organization_id = p_organization_id AND c.resource_id = v_resource_id
+                      AND c.starts_at < step.ends_at AND c.ends_at > step.starts_at
           JOIN booking b ON b.organization_id = c.organization_id AND b.id = c.booking_id
-         WHERE l.organization_id = p_organization_id AND l.resource_id = v_resource_id AND l.taken > v_capacity
-           AND l.at < coalesce(v_to, 'infinity')
-           AND l.at >= (
-               SELECT max(f.at) FROM timeline f
-                WHERE f.organization_id = p_organization_id AND f.resource_id = v_resource_id AND f.at <= v_from
-           )
+         WHERE step.taken > v_capacity
          ORDER BY b.reference
          LIMIT 20
     ) in_the_way;

@@ -161,3 +161,19 @@ async def test_another_organizations_resource_is_not_found(database: Database, o
         await calls.adjust(database, adjust_of(own, capacity=9))
 
     assert await count_of(owner, "adjustment") == 0
+
+
+async def test_whom_capacity_is_in_use_by_where_one_follows_another(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    """Nothing changes when one leaves as another comes: the timeline may have no change point there."""
+    resource = await make_resource(database, capacity=1)
+    await make_booking(database, resource, "15:00", "16:00")
+    later = await make_booking(database, resource, "16:00", "17:00")
+    await calls.adjust(database, adjust_of(resource, "12:00", "18:00", closed=False))
+    assert [step.at for step in await timeline_of(owner, resource)] == ["dawn", "15:00", "17:00"]
+
+    with pytest.raises(CapacityInUse) as refusal:
+        await calls.adjust(database, adjust_of(resource, "16:00", "17:00", capacity=0))
+
+    assert refusal.value.references == (later.booking.reference,)

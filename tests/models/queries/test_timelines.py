@@ -188,3 +188,18 @@ async def test_it_goes_with_the_bookings(database: Database) -> None:
     assert _taken(during) == [("09:00", "10:00", 1, 0), ("10:00", "12:00", 1, 1), ("12:00", "13:00", 1, 0)]
     assert _taken(after) == [("09:00", "13:00", 1, 0)]
     assert after.steps[0].starts_at == at("09:00")
+
+
+async def test_of_two_who_follow_one_another_only_the_one_that_is_over_is_gone(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    """Where one ends as the other begins the timeline may have one step for both."""
+    hall = await make_resource(database, capacity=1)
+    over = await make_hold(database, hall, "10:00", "11:00")
+    await make_hold(database, hall, "11:00", "12:00")
+    await calls.adjust(database, adjust_of(hall, "08:00", "18:00", closed=False))
+    await let_run_out(owner, over)
+
+    [view] = await read_timelines(database, [(key_of(hall), between("10:00", "12:00"))])
+
+    assert [(step.starts_at, step.taken) for step in view.steps] == [(at("10:00"), 0), (at("11:00"), 1)]
