@@ -27,6 +27,7 @@ from server.settings import DEFAULT_HOST, DEFAULT_PORT, Settings
 VENUES_MAX: Final = 10
 RESOURCES_PER_VENUE_MAX: Final = 12
 DEFAULT_URL: Final = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+FRESH_KEY: Final = "@key@"  # no id has an @, so that none is taken for it
 SHOWN: Final = timedelta(days=7)
 
 ASK: Final = (
@@ -86,12 +87,12 @@ async def read_examples(database: Database, base_url: str, now: datetime) -> Exa
     if base_url != DEFAULT_URL:
         watch += f" --url {shlex.quote(base_url)}"
     item = {"resourceId": _id(shown.facts), "quantity": 1, **await _bookable_time(database, shown.facts, now)}
-    hold = {"input": {"idempotencyKey": "KEY", "items": [item], "contact": {"name": "Ada"}}}
+    hold = {"input": {"idempotencyKey": FRESH_KEY, "items": [item], "contact": {"name": "Ada"}}}
     return Examples(
         ask=_curl(base_url, ASK, {"slug": venue.slug}),
         watch=watch,
         # A fresh key with every paste: the same one would be answered with the booking that it made.
-        hold=_curl(base_url, HOLD, hold).replace("KEY", "'paste-$(date +%s)-$RANDOM-$$'"),
+        hold=_curl(base_url, HOLD, hold).replace(FRESH_KEY, "'paste-$(date +%s)-$RANDOM-$$'"),
     )
 
 

@@ -59,7 +59,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     "only the first instant of an interval is looked at": (
         Edit("ledger_refusal", "l.at > t.starts_at AND", "l.at > t.starts_at AND false AND"),
     ),
-    "the exclusive is shared": (Edit("ledger_takes", "ELSE '#' || t.booking_id END", "ELSE NULL END"),),
+    "the exclusive is shared": (Edit("ledger_sharing_key", "ELSE '#' || p_booking_id::text END", "ELSE NULL END"),),
     "what is closed is sold": (Edit("ledger_refusal", "HAVING bool_or(k.closed OR", "HAVING bool_or("),),
     "a hold is extended past its ceiling": (
         Edit("ledger_change_booking", ", v_booking.hold_ceiling_at)", ", 'infinity')"),
@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     "the version that somebody looked at is not compared": (
         Edit("ledger_admit", "r.version <> e.version", "r.version < e.version"),
     ),
-    "capacity is lowered below what is taken": (Edit("ledger_adjust", "l.taken > v_capacity", "false"),),
+    "capacity is lowered below what is taken": (Edit("ledger_adjust", "step.taken > v_capacity", "false"),),
     "a change without end ends": (
         Edit("ledger_adjustment_made", "(NEW.ends_at IS NULL OR t.at < NEW.ends_at)", "t.at < NEW.ends_at"),
     ),
