@@ -37,7 +37,7 @@ async def write_choices(session: WriteSession, resource: Resource, wanted: Seque
     that the resource requires, and for any at all if another resource requires this one or chooses from it.
     """
     await _check_members(session, resource, [member.id for member in wanted])
-    if wanted and await _is_of_another(session, resource):
+    if wanted and await is_of_another(session, resource):
         message = "Another resource requires this one, or chooses from it: it can not choose itself."
         raise InvalidInput(message, path=("input", "choices"))
     await session.exec(
@@ -67,6 +67,20 @@ async def members_of(session: WriteSession, key: ResourceKey) -> set[uuid.UUID]:
         ResourceChoice.organization_id == key.organization_id, ResourceChoice.resource_id == key.id
     )
     return set(await session.exec(found))
+
+
+async def is_of_another(session: WriteSession, resource: Resource) -> bool:
+    """Whether another resource requires this one, or chooses from it: then it is a part, and has none itself."""
+    required = await session.exec(
+        select(ResourceRequirement.resource_id)
+        .where(
+            ResourceRequirement.organization_id == resource.organization_id,
+            ResourceRequirement.required_id == resource.id,
+        )
+        .limit(1)
+    )
+    key = ResourceKey(resource.organization_id, resource.id)
+    return required.first() is not None or bool(await chosen_from_by(session, key))
 
 
 async def chosen_from_by(session: WriteSession, key: ResourceKey) -> set[uuid.UUID]:
@@ -107,19 +121,6 @@ async def _check_members(session: WriteSession, resource: Resource, ids: Sequenc
             raise InvalidInput(message, path=_path(position))
         if id_ in required:
             raise InvalidInput("What is required anyway can not be chosen from.", path=_path(position))
-
-
-async def _is_of_another(session: WriteSession, resource: Resource) -> bool:
-    required = await session.exec(
-        select(ResourceRequirement.resource_id)
-        .where(
-            ResourceRequirement.organization_id == resource.organization_id,
-            ResourceRequirement.required_id == resource.id,
-        )
-        .limit(1)
-    )
-    key = ResourceKey(resource.organization_id, resource.id)
-    return required.first() is not None or bool(await chosen_from_by(session, key))
 
 
 def _unknown(position: int) -> NotFound:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from engine.choices import choosing, chosen_from_by, members_of
+from engine.choices import choosing, is_of_another, members_of
 from models.database import WriteSession
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey
@@ -56,7 +56,7 @@ async def write_requirements(session: WriteSession, resource: Resource, wanted: 
     resource chooses from, and for any at all if the resource is itself required, or chosen from.
     """
     await _check_targets(session, resource, wanted)
-    if wanted and await _is_required(session, resource):
+    if wanted and await is_of_another(session, resource):
         message = "Another resource requires this one, or chooses from it: it can not have requirements itself."
         raise InvalidInput(message, path=("input", "requirements"))
     await session.exec(
@@ -109,19 +109,6 @@ async def _check_targets(session: WriteSession, resource: Resource, wanted: Sequ
             raise InvalidInput(message, path=path)
         if id_ in members:
             raise InvalidInput("What is chosen from can not be required as well.", path=path)
-
-
-async def _is_required(session: WriteSession, resource: Resource) -> bool:
-    found = await session.exec(
-        select(ResourceRequirement.resource_id)
-        .where(
-            ResourceRequirement.organization_id == resource.organization_id,
-            ResourceRequirement.required_id == resource.id,
-        )
-        .limit(1)
-    )
-    key = ResourceKey(resource.organization_id, resource.id)
-    return found.first() is not None or bool(await chosen_from_by(session, key))
 
 
 def _unknown(position: int) -> NotFound:

@@ -1,4 +1,4 @@
-"""What bookingExtend, bookingRelease, bookingConfirm and bookingCancel have in common."""
+"""What the mutations that do one thing to a booking share: those of its holder, and of staff who decide over it."""
 
 import strawberry
 
@@ -29,8 +29,28 @@ class BookingActionInput:
     )
 
 
-async def act(info: Info, mutation: str, action: BookingAction, input: BookingActionInput) -> BookingPayload:
+@strawberry.input(description="Which booking, and what is said to it.")
+class BookingDecisionInput:
+    """One booking that waits for approval."""
+
+    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
+    booking_id: strawberry.ID = strawberry.field(
+        description="Which booking; NOT_FOUND for one that does not exist in the viewer's organization."
+    )
+    reason: str | None = strawberry.field(
+        default=None, description="Why, for the booking's history: at most 500 characters; else INVALID_INPUT."
+    )
+    expected_version: Long | None = strawberry.field(
+        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
+    )
+
+
+async def act(
+    info: Info, mutation: str, action: BookingAction, input: BookingActionInput | BookingDecisionInput
+) -> BookingPayload:
     """Carry out the action; `mutation` is the name that repetitions are known by."""
+    token = input.token if isinstance(input, BookingActionInput) else None
+    reason = input.reason if isinstance(input, BookingDecisionInput) else None
     record = await changes.change(
         info.context.database,
         info.context.viewer,
@@ -38,9 +58,10 @@ async def act(info: Info, mutation: str, action: BookingAction, input: BookingAc
             key=input.idempotency_key,
             request_hash=input_hash(mutation, input),
             booking=booking_key(input.booking_id, ("input", "bookingId")),
-            opened_by_token=info.context.opened_by(input.token),
+            opened_by_token=info.context.opened_by(token),
             action=action,
             expected_version=input.expected_version,
+            reason=reason,
         ),
     )
     return BookingPayload(booking=Booking.of(record))

@@ -6,7 +6,7 @@ import strawberry
 
 from models.ledger.requests import BookingAction
 from resolvers.access import mutation
-from resolvers.booking_decision import BookingDecisionInput, decide
+from resolvers.booking_action import BookingDecisionInput, act
 from schema.access import Access
 from schema.booking_payload import BookingPayload
 from schema.context import Info
@@ -24,4 +24,4 @@ async def booking_approve(
     info: Info, input: Annotated[BookingDecisionInput, strawberry.argument(description="Which booking.")]
 ) -> BookingPayload:
     """The booking, CONFIRMED."""
-    return await decide(info, "bookingApprove", BookingAction.APPROVE, input)
+    return await act(info, "bookingApprove", BookingAction.APPROVE, input)

@@ -6,7 +6,7 @@ import strawberry
 
 from models.ledger.requests import BookingAction
 from resolvers.access import mutation
-from resolvers.booking_decision import BookingDecisionInput, decide
+from resolvers.booking_action import BookingDecisionInput, act
 from schema.access import Access
 from schema.booking_payload import BookingPayload
 from schema.context import Info
@@ -23,4 +23,4 @@ async def booking_reject(
     info: Info, input: Annotated[BookingDecisionInput, strawberry.argument(description="Which booking.")]
 ) -> BookingPayload:
     """The booking, REJECTED."""
-    return await decide(info, "bookingReject", BookingAction.REJECT, input)
+    return await act(info, "bookingReject", BookingAction.REJECT, input)

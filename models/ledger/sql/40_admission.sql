@@ -455,8 +455,8 @@ END $$;
 -- approval_seconds, series_id, series_position, expected [{resource_id, version}],
 -- items [{position, resource_id, catalog_version, starts_at, ends_at, quantity, activity, guests}], each with claim_from
 -- and claim_to if it takes longer than the guest is there, and shared_as if parties share by something else than the
--- activity; and if rules have any, conditions (35_conditions.sql), with looks_from and looks_to around all of the
--- timelines that these look at.
+-- activity; if rules have any, conditions (35_conditions.sql), with looks_from and looks_to around all of the timelines
+-- that these look at; and if it is offered to an entry of a waitlist, offer_to and offer (45_waitlist.sql).
 CREATE OR REPLACE FUNCTION ledger_hold(p_organization_id uuid, p_requests jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
