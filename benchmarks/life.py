@@ -22,7 +22,8 @@ from models.database import Database
 from models.errors import SoldOut
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord, Hold, HoldItem
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction, Hold, HoldItem
 from models.queries.work import forget
 from models.resource import Resource
 from server.folding import fold_once

@@ -3,11 +3,10 @@
 import uuid
 
 from engine.viewer import GUEST, Role, Viewer
-from models.booking import Booking
 from models.database import Database
 from models.keys import BookingKey
 from models.ledger.calls import read_booking
-from models.ledger.requests import BookingRecord
+from models.ledger.records import BookingRecord, BookingSnapshot
 from models.queries.references import booking_id_by_reference
 
 
@@ -25,7 +24,7 @@ def customer_in(viewer: Viewer, organization_id: uuid.UUID) -> str | None:
     return acting.actor if acting.role is Role.CUSTOMER else None
 
 
-def may_see(viewer: Viewer, booking: Booking, opened_by_token: BookingKey | None) -> bool:
+def may_see(viewer: Viewer, booking: BookingSnapshot, opened_by_token: BookingKey | None) -> bool:
     """Staff see their organization's bookings, customers and partners what they made, a token opens its one booking."""
     if opened_by_token == BookingKey(booking.organization_id, booking.id):
         return True

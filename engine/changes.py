@@ -10,7 +10,8 @@ from models.database import Database
 from models.errors import NotFound
 from models.keys import BookingKey
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord, ChangeBooking, Command
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction, ChangeBooking, Command
 
 BY_STAFF = frozenset({BookingAction.APPROVE, BookingAction.REJECT})
 

@@ -19,7 +19,8 @@ from models.errors import BookingError, InvalidInput, NotFound
 from models.keys import ResourceKey
 from models.ledger import calls
 from models.ledger.failures import busy, translate
-from models.ledger.requests import BookingRecord, Command, Contact, Hold, Offer
+from models.ledger.records import BookingRecord
+from models.ledger.requests import Command, Contact, Hold, Offer
 
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to mistake
 DECISIONS_MAX = 5  # of one hold, while rules are being changed under it
@@ -70,7 +71,8 @@ async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now:
 
 def new_reference() -> str:
     """What a guest can read out at a door: 80 random bits as XXXX-XXXX-XXXX-XXXX."""
-    symbols = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_SYMBOLS))
+    number = secrets.randbits(5 * REFERENCE_SYMBOLS)
+    symbols = "".join(REFERENCE_ALPHABET[number >> 5 * n & 31] for n in range(REFERENCE_SYMBOLS))
     return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))
 
 

@@ -23,7 +23,8 @@ from models.interval import Interval
 from models.keys import ResourceKey
 from models.ledger import calls
 from models.ledger.failures import busy
-from models.ledger.requests import BookingRecord, Command, Contact
+from models.ledger.records import BookingRecord
+from models.ledger.requests import Command, Contact
 from models.ledger.series import (
     HoldSeries,
     SeriesAnswer,

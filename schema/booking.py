@@ -11,10 +11,9 @@ from engine.rules.base import GuestCount as GuestCountValue
 from engine.rules.guests import guests_from_stored
 from engine.viewer import Role
 from models.booking import BookingEvent as BookingEventRow
-from models.booking import BookingItem as BookingItemRow
 from models.civil import local_text, zone
 from models.keys import BookingKey, ResourceKey
-from models.ledger.requests import BookingRecord
+from models.ledger.records import BookingRecord, ItemSnapshot
 from models.ledger.requests import Contact as ContactValue
 from models.queries.bookings import EventPage
 from schema.connections import After, Connection, First, connection, number_from_cursor, page_size
@@ -73,7 +72,7 @@ class BookingItem:
     chosen_ids: strawberry.Private[Sequence[uuid.UUID]]
 
     @classmethod
-    def of(cls, row: BookingItemRow) -> "BookingItem":
+    def of(cls, row: ItemSnapshot) -> "BookingItem":
         """The row, for clients."""
         booking_id = encode(GlobalKind.BOOKING, row.organization_id, row.booking_id)
         guests = guests_from_stored(row.guests)

@@ -10,6 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -21,7 +22,7 @@ from models.booking import BookingEvent
 from models.database import Database, ReadSession
 from models.interval import Interval
 from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
-from models.ledger.requests import BookingRecord
+from models.ledger.records import BookingRecord
 from models.queries.bookings import EventPage, read_bookings, read_event_pages
 from models.queries.catalog import ResourcePage, read_organizations, read_resource_pages, read_rules, read_venues
 from models.queries.measures import Arrivals, CustomerItem
@@ -57,36 +58,67 @@ class Loaders:
     def renew(self) -> None:
         """Forget what was loaded and what was spent: a subscription calls this before each event that it yields."""
         self.budget = Budget()
-        self.organizations: DataLoader[uuid.UUID, tuple[Organization, bool] | None] = DataLoader(
-            load_fn=self._read_organizations, max_batch_size=KEYS_MAX
-        )
-        self.venues: DataLoader[VenueKey, Venue | None] = self._by_key(read_venues)
-        self.facts: DataLoader[ResourceKey, ResourceFacts | None] = DataLoader(
-            load_fn=self._load_facts, max_batch_size=KEYS_MAX
-        )
-        self.rules: DataLoader[RuleKey, tuple[BookingRule, Venue] | None] = DataLoader(
-            load_fn=self._read_rules, max_batch_size=KEYS_MAX
-        )
-        self.venue_rules: DataLoader[VenueKey, list[BookingRule] | None] = self._by_key(read_venue_rules)
-        self.rule_change_pages: DataLoader[RuleChangePage, list[BookingRuleChange]] = DataLoader(
-            load_fn=self._read_rule_change_pages, max_batch_size=KEYS_MAX
-        )
-        self.bookings: DataLoader[BookingKey, BookingRecord | None] = DataLoader(
-            load_fn=self._read_bookings, max_batch_size=KEYS_MAX
-        )
-        self.entries: DataLoader[EntryKey, WaitlistEntry | None] = DataLoader(
-            load_fn=self._read_entries, max_batch_size=KEYS_MAX
-        )
-        self.resource_pages: DataLoader[ResourcePage, list[Resource]] = DataLoader(
-            load_fn=self._read_resource_pages, max_batch_size=KEYS_MAX
-        )
-        self.event_pages: DataLoader[EventPage, list[BookingEvent]] = DataLoader(
-            load_fn=self._read_event_pages, max_batch_size=KEYS_MAX
-        )
-        self._timelines: DataLoader[TimelineQuestion, TimelineView] = DataLoader(
-            load_fn=self._read_timelines, max_batch_size=KEYS_MAX
-        )
-        self.counts = GatheredCounts(self._database, self._viewer)
+        for name in _MADE_WHEN_ASKED:
+            vars(self).pop(name, None)
+
+    @cached_property
+    def organizations(self) -> DataLoader[uuid.UUID, tuple[Organization, bool] | None]:
+        """With each whether it shows something to everybody."""
+        return DataLoader(load_fn=self._read_organizations, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def venues(self) -> DataLoader[VenueKey, Venue | None]:
+        """Those that the viewer may see, or was shown a booking of."""
+        return self._by_key(read_venues)
+
+    @cached_property
+    def facts(self) -> DataLoader[ResourceKey, ResourceFacts | None]:
+        """As they are now."""
+        return DataLoader(load_fn=self._load_facts, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def rules(self) -> DataLoader[RuleKey, tuple[BookingRule, Venue] | None]:
+        """Each with its venue; removed ones for staff."""
+        return DataLoader(load_fn=self._read_rules, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def venue_rules(self) -> DataLoader[VenueKey, list[BookingRule] | None]:
+        """Those that are the venue's own."""
+        return self._by_key(read_venue_rules)
+
+    @cached_property
+    def rule_change_pages(self) -> DataLoader[RuleChangePage, list[BookingRuleChange]]:
+        """Of one rule each."""
+        return DataLoader(load_fn=self._read_rule_change_pages, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def bookings(self) -> DataLoader[BookingKey, BookingRecord | None]:
+        """Of any organization: who may see one is asked of what comes back."""
+        return DataLoader(load_fn=self._read_bookings, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def entries(self) -> DataLoader[EntryKey, WaitlistEntry | None]:
+        """Of waitlists."""
+        return DataLoader(load_fn=self._read_entries, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def resource_pages(self) -> DataLoader[ResourcePage, list[Resource]]:
+        """Of one venue each."""
+        return DataLoader(load_fn=self._read_resource_pages, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def event_pages(self) -> DataLoader[EventPage, list[BookingEvent]]:
+        """Of one booking each."""
+        return DataLoader(load_fn=self._read_event_pages, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def counts(self) -> "GatheredCounts":
+        """What rules count."""
+        return GatheredCounts(self._database, self._viewer)
+
+    @cached_property
+    def _timelines(self) -> DataLoader[TimelineQuestion, TimelineView]:
+        return DataLoader(load_fn=self._read_timelines, max_batch_size=KEYS_MAX)
 
     async def timelines(self, questions: Sequence[TimelineQuestion]) -> Sequence[TimelineView]:
         """The `load` of engine.availability. InvalidInput when the operation has looked at too much already."""
@@ -184,6 +216,10 @@ class Loaders:
             return [found.get(key) for key in keys]
 
         return DataLoader(load_fn=load, max_batch_size=KEYS_MAX)
+
+
+_MADE_WHEN_ASKED = tuple(name for name, value in vars(Loaders).items() if isinstance(value, cached_property))
+"""Few operations need more than a few of them, and making all took longer than many an operation's resolvers."""
 
 
 def _grouped(asked: Sequence[Asked], by: Callable[[Asked], Group]) -> Iterable[tuple[Group, list[Asked]]]:

@@ -15,7 +15,6 @@ from graphql import (
     GraphQLSchema,
     Undefined,
 )
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
@@ -24,15 +23,13 @@ from resolvers.mutation import Mutation
 from resolvers.query import Query
 from schema.booking_rule import BookingRule
 from schema.errors import CapacityInUse, HoldExpired, InputError, RuleViolation, SoldOut, VersionConflict
+from schema.input_objects import make_inputs_at_once
 from schema.scalars import SCALARS
 from schema.series import SeriesConflict
-from server.document_limits import QUERY_LENGTH_MAX, TOKENS_MAX, DocumentLimits
+from server.document_limits import QUERY_LENGTH_MAX
+from server.documents import Documents
 from server.masking import masked
-from server.operations import TellsKind
 from subscriptions.subscription import Subscription
-
-DOCUMENTS_MAX: Final = 500
-"""Documents that one process remembers, parsed and validated."""
 
 NOT_TO_BE_MASKED: Final = (CannotGetOperationTypeError, InvalidOperationTypeError)
 """What Strawberry's view answers with a clear error of the request."""
@@ -55,7 +52,7 @@ def build_schema() -> "Schema":
             CapacityInUse,
             SeriesConflict,
         ],
-        extensions=[_limit_tokens, _limit_size, _cache_parsed, TellsKind, _cache_validated],
+        extensions=[Documents],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 
@@ -66,6 +63,7 @@ class Schema(strawberry.Schema):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         _drop_null_defaults(self._schema)
+        make_inputs_at_once(self)
 
     async def execute(self, query: str | None, *arguments: Any, **named: Any) -> ExecutionResult:
         """The result of a query or a mutation."""
@@ -96,8 +94,6 @@ class Schema(strawberry.Schema):
                     yield result
         except NOT_TO_BE_MASKED:
             raise
-        except GraphQLError as error:  # of the parser's cache, which the stream does not catch
-            yield PreExecutionError(data=None, errors=masked([error]))
         except Exception as error:  # noqa: BLE001 - masked, and logged with its trace
             defect = GraphQLError(str(error), original_error=error)
             yield PreExecutionError(data=None, errors=masked([defect]))
@@ -123,22 +119,3 @@ def _is_too_long(query: str | None) -> bool:
 
 def _too_long() -> GraphQLError:
     return GraphQLError(f"The operation is longer than {QUERY_LENGTH_MAX:,} characters.")
-
-
-# Extensions are made for each operation; what they share is in caches of their module.
-
-
-def _limit_tokens() -> SchemaExtension:
-    return MaxTokensLimiter(max_token_count=TOKENS_MAX)
-
-
-def _limit_size() -> SchemaExtension:
-    return AddValidationRules([DocumentLimits])
-
-
-def _cache_parsed() -> SchemaExtension:
-    return ParserCache(maxsize=DOCUMENTS_MAX)
-
-
-def _cache_validated() -> SchemaExtension:
-    return ValidationCache(maxsize=DOCUMENTS_MAX)

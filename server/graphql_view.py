@@ -5,13 +5,13 @@ of its own, also when many share one connection.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import orjson
 import strawberry
 from cross_web import HTTPException
 from starlette.requests import Request
@@ -219,11 +219,13 @@ class View(GraphQL[Context | Connection, None]):
         return nothing_more
 
     def decode_json(self, data: str | bytes) -> object:
-        """JSON; whatever can not be read raises JSONDecodeError, which the callers turn into a refusal."""
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise json.JSONDecodeError("unreadable", "", 0) from error
+        """JSON; whatever can not be read raises json.JSONDecodeError, which the callers turn into a refusal."""
+        found: object = orjson.loads(data)
+        return found
+
+    def encode_json(self, data: object) -> str:
+        """JSON, of what the schema's scalars have made of the answer."""
+        return orjson.dumps(data).decode()
 
     def parse_json(self, data: str | bytes) -> Any:
         """The body of a request: a JSON object, or a list, which is refused later as a batch."""

@@ -26,9 +26,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_large = refusal(413, "INVALID_INPUT", f"The request is larger than {self._bytes_max:,} bytes.")
         if _announced(scope) > self._bytes_max:
-            await too_large(scope, receive, send)
+            await self._refuse(scope, receive, send)
             return
         received = 0
 
@@ -43,7 +42,11 @@ class BodyLimit:
         try:
             await self._app(scope, counted, send)
         except _TooLarge:  # nothing has been answered yet: the body is read before
-            await too_large(scope, receive, send)
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        too_large = refusal(413, "INVALID_INPUT", f"The request is larger than {self._bytes_max:,} bytes.")
+        await too_large(scope, receive, send)
 
 
 def _announced(scope: Scope) -> int:

@@ -1,13 +1,13 @@
 """One GraphQL operation from parsing to its end: what kind it is, and how it ended."""
 
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any, Final
 
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
 
 from server.metrics import ServerMetrics
 
@@ -56,13 +56,8 @@ class Operation:
             self.ended()
 
 
-class TellsKind(SchemaExtension):
-    """Notes the kind of the operation as soon as its document has been parsed."""
-
-    def on_validate(self) -> Iterator[None]:
-        """Before it is validated."""
-        operation = _current.get()
-        if operation is not None:
-            with suppress(RuntimeError):  # the document has no such operation: it is refused
-                operation.kind = self.execution_context.operation_type.value
-        yield
+def note_kind(kind: OperationType) -> None:
+    """Tell the operation that is being carried out in this task what it is."""
+    operation = _current.get()
+    if operation is not None:
+        operation.kind = kind.value

@@ -7,13 +7,14 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.logs import request_id
 from server.metrics import ServerMetrics
 
 HEADER: Final = "X-Request-Id"
+_RAW_HEADER: Final = HEADER.lower().encode()
 SANE: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 """An id that somebody else gave and that may stand in our log."""
 
@@ -44,7 +45,7 @@ class Requests:
         async def with_id(message: Message) -> None:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.accept"):
-                MutableHeaders(scope=message)[HEADER] = id_
+                message["headers"] = [*message.get("headers", ()), (_RAW_HEADER, id_.encode())]
                 status = message.get("status", 101)
             await send(message)
 

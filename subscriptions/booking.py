@@ -8,7 +8,7 @@ from engine.bookings import find_booking
 from models.booking import BookingStatus
 from models.errors import NotFound
 from models.keys import BookingKey
-from models.ledger.requests import BookingRecord
+from models.ledger.records import BookingRecord
 from schema.booking import Booking
 from schema.context import Context
 

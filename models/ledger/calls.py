@@ -5,15 +5,14 @@ serialization failure or a lost connection is repeated (`models.ledger.repeat`),
 when waiting took too long, the caller is told `Busy`. Work that has begun is finished even if the caller is cancelled.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
-from models.booking import Booking, BookingItem
+import orjson
+
 from models.database import Database
 from models.errors import (
     ActivityConflict,
@@ -29,8 +28,9 @@ from models.errors import (
     SoldOut,
     VersionConflict,
 )
+from models.ledger.records import BookingRecord
 from models.ledger.repeat import Relock, until_done
-from models.ledger.requests import Adjust, BookingRecord, ChangeBooking, Command, Hold, HoldItem
+from models.ledger.requests import Adjust, ChangeBooking, Command, Hold, HoldItem
 
 
 class Stale(Exception):
@@ -120,7 +120,7 @@ async def recall(database: Database, command: Command) -> dict[str, Any] | None:
     found = await database.ledger.fetchval(
         "SELECT ledger_replay($1, $2)", command.organization_id, encode(command_payload(command))
     )
-    return None if found is None else dict(accept(json.loads(found))["result"])
+    return None if found is None else dict(accept(orjson.loads(found))["result"])
 
 
 async def recall_booking(database: Database, command: Command) -> BookingRecord | None:
@@ -132,7 +132,7 @@ async def recall_booking(database: Database, command: Command) -> BookingRecord 
 async def read_booking(database: Database, organization_id: uuid.UUID, booking_id: uuid.UUID) -> BookingRecord | None:
     """The booking as it is now, or None."""
     answer = await database.ledger.fetchval("SELECT ledger_booking($1, $2)", organization_id, booking_id)
-    return None if answer is None else record_of(json.loads(answer))
+    return None if answer is None else BookingRecord.from_json(orjson.loads(answer))
 
 
 def _item(position: int, item: HoldItem) -> dict[str, Any]:
@@ -197,7 +197,7 @@ async def _hold_together(
 
     async def attempt() -> list[dict[str, Any]]:
         together = f"[{','.join(payloads)}]"
-        answers: list[dict[str, Any]] = json.loads(
+        answers: list[dict[str, Any]] = orjson.loads(
             await database.ledger.fetchval("SELECT ledger_hold($1, $2)", organization_id, together)
         )
         if any(answer["outcome"] == "RELOCK" for answer in answers):
@@ -218,7 +218,7 @@ async def _hold_together(
 async def _booking(database: Database, command: Command, answer: dict[str, Any]) -> BookingRecord:
     if answer["outcome"] == "REPLAYED":
         return await _remembered(database, command, answer["result"])
-    return record_of(answer)
+    return BookingRecord.from_json(answer)
 
 
 async def _remembered(database: Database, command: Command, result: dict[str, Any]) -> BookingRecord:
@@ -232,7 +232,7 @@ async def _repeated(database: Database, command: Command, call: str, payload: di
     encoded = encode(payload)
 
     async def attempt() -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(await database.ledger.fetchval(call, command.organization_id, encoded))
+        answer: dict[str, Any] = orjson.loads(await database.ledger.fetchval(call, command.organization_id, encoded))
         if answer["outcome"] == "RELOCK":
             raise Relock
         return answer
@@ -257,21 +257,8 @@ def accept(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def encode(payload: object) -> str:
-    """As JSON: instants as ISO 8601, ids as text."""
-    return json.dumps(payload, default=_plain)
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def record_of(answer: dict[str, Any]) -> BookingRecord:
-    """The booking of an answer that has one."""
-    return BookingRecord(
-        booking=Booking.model_validate(answer["booking"]),
-        items=tuple(BookingItem.model_validate(item) for item in answer["items"]),
-        now=datetime.fromisoformat(answer["now"]),
-    )
+    """As JSON: instants as RFC 3339, ids as text."""
+    return orjson.dumps(payload, default=str).decode()  # the driver's ids are of a class of its own
 
 
 def refusal_of(refusal: dict[str, Any]) -> BookingError | Unmet:

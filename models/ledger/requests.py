@@ -1,4 +1,4 @@
-"""What the ledger is asked, and what it answers, as values."""
+"""What the ledger is asked, as values."""
 
 import hashlib
 import json
@@ -9,7 +9,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from models.booking import Booking, BookingItem
 from models.interval import Interval
 
 
@@ -142,12 +141,3 @@ class Adjust:
     closed: bool | None = None
     reason: str | None = None
     expected_version: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BookingRecord:
-    """A booking with its items, read together at `now` by the database's clock."""
-
-    booking: Booking
-    items: tuple[BookingItem, ...]
-    now: datetime

@@ -1,19 +1,21 @@
 """Holding a series: many bookings by one call, one transaction and one idempotency key (sql/45_series.sql)."""
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import orjson
+
 from models.database import Database
 from models.errors import BookingError
 from models.interval import Interval
 from models.keys import BookingKey
-from models.ledger.calls import Unmet, accept, command_payload, encode, hold_payload, recall, record_of, refusal_of
+from models.ledger.calls import Unmet, accept, command_payload, encode, hold_payload, recall, refusal_of
+from models.ledger.records import BookingRecord
 from models.ledger.repeat import Relock, until_done
-from models.ledger.requests import BookingRecord, Command, Hold
+from models.ledger.requests import Command, Hold
 from models.queries.bookings import read_bookings
 
 Refusals = Sequence[Mapping[str, Any]]
@@ -90,7 +92,7 @@ async def hold_series(database: Database, request: HoldSeries) -> SeriesRecord:
     requests = [hold_payload(one.hold) for one in held if one.hold is not None]
 
     async def attempt() -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(
+        answer: dict[str, Any] = orjson.loads(
             await database.ledger.fetchval(
                 "SELECT ledger_hold_series($1, $2, $3)",
                 request.command.organization_id,
@@ -108,7 +110,7 @@ async def hold_series(database: Database, request: HoldSeries) -> SeriesRecord:
     accept(answer)
     if answer["outcome"] == "REPLAYED":
         return await _recalled(database, request.command, answer["result"])
-    made = [record_of(one) for one in answer["answers"] if one["outcome"] == "DONE"]
+    made = [BookingRecord.from_json(one) for one in answer["answers"] if one["outcome"] == "DONE"]
     records = {record.booking.id: record for record in made}
     named = [
         {**one, "booking_id": one["booking"]["id"]} if one["outcome"] == "DONE" else one for one in answer["answers"]

@@ -13,7 +13,7 @@ from models.booking import Booking, BookingEvent, BookingItem, BookingStatus
 from models.database import ReadSession
 from models.interval import Interval
 from models.keys import BookingKey, ResourceKey, VenueKey
-from models.ledger.requests import BookingRecord
+from models.ledger.records import BookingRecord, BookingSnapshot, ItemSnapshot
 from models.resource import Resource
 
 _CLOCK = func.clock_timestamp()
@@ -124,7 +124,7 @@ async def _with_items(session: ReadSession, rows: Sequence[tuple[Booking, dateti
         .where(tuple_(BookingItem.organization_id, BookingItem.booking_id).in_(keys))
         .order_by(col(BookingItem.position))
     )
-    items: dict[uuid.UUID, list[BookingItem]] = defaultdict(list)
+    items: dict[uuid.UUID, list[ItemSnapshot]] = defaultdict(list)
     for item in found:
-        items[item.booking_id].append(item)
-    return [BookingRecord(booking, tuple(items[booking.id]), now) for booking, now in rows]
+        items[item.booking_id].append(ItemSnapshot.of(item))
+    return [BookingRecord(BookingSnapshot.of(booking), tuple(items[booking.id]), now) for booking, now in rows]

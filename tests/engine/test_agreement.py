@@ -14,7 +14,8 @@ from models.database import Database
 from models.errors import BookingError
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT, BookingAction
 from models.queries.timelines import read_timelines
 from models.resource import Resource, Sharing
 from tests.support.factories import (

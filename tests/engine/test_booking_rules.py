@@ -30,7 +30,8 @@ from models.errors import (
     VersionConflict,
 )
 from models.keys import ResourceKey, RuleKey, VenueKey
-from models.ledger.requests import NO_CONTACT, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT
 from models.resource import AvailabilityType, Resource
 from tests.support.databases import POOL_SIZE
 from tests.support.factories import at, between, key_of, make_resource, make_venue
@@ -274,8 +275,8 @@ async def test_without_the_comparison_it_does_not(
 ) -> None:
     """The control."""
     await owner.execute(
-        "CREATE OR REPLACE FUNCTION ledger_is_stale(p_organization_id uuid, p_requests jsonb) RETURNS boolean"
-        " LANGUAGE sql AS 'SELECT false'"
+        "CREATE OR REPLACE FUNCTION ledger_is_current(p_organization_id uuid, p_requests jsonb) RETURNS boolean"
+        " LANGUAGE sql AS 'SELECT true'"
     )
     assert (await _set_before_hold(database, other, owner)).booking.status == "ON_HOLD"
 

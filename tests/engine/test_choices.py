@@ -16,7 +16,8 @@ from models.database import Database
 from models.errors import BookingError, SoldOut
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord, HoldItem
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT, BookingAction, HoldItem
 from models.queries.timelines import read_timelines
 from models.resource import Resource, Sharing
 from tests.support.audits import assert_audit_clean

@@ -18,7 +18,8 @@ from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.errors import BookingError, Refused
 from models.ledger import calls
-from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT, BookingAction
 from models.queries.timelines import read_timelines
 from models.resource import AvailabilityType, Resource, Sharing
 from tests.support.factories import (

@@ -9,7 +9,8 @@ from engine.holds import HoldRequest, ItemRequest, hold
 from engine.viewer import GUEST
 from models.database import Database
 from models.errors import Refused
-from models.ledger.requests import NO_CONTACT, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT
 from models.resource import BookingRule, Resource
 from tests.support.factories import at, between, key_of, make_choices, make_requirement, make_resource, make_venue
 from tests.support.statements import recorded_statements
@@ -99,8 +100,8 @@ async def test_without_the_comparison_under_the_lock_an_old_rule_admits(
     """The control: what the two tests before guard against does happen."""
     resource = await _with_known_facts(database, grid=5)
     await owner.execute(
-        "CREATE OR REPLACE FUNCTION ledger_is_stale(p_organization_id uuid, p_requests jsonb) RETURNS boolean"
-        " LANGUAGE sql AS 'SELECT false'"
+        "CREATE OR REPLACE FUNCTION ledger_is_current(p_organization_id uuid, p_requests jsonb) RETURNS boolean"
+        " LANGUAGE sql AS 'SELECT true'"
     )
     await _set_grid(owner, 60)
     assert (await _hold(database, resource)).booking.status == "ON_HOLD"

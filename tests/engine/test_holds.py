@@ -17,7 +17,8 @@ from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.errors import IdempotencyConflict, InvalidInput, NotCancellable, NotFound, Refused, RuleViolation
 from models.keys import BookingKey, ResourceKey
-from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord, Contact
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT, BookingAction, Contact
 from models.resource import Resource
 from tests.support.factories import at, between, booking_key_of, key_of, make_resource, make_venue
 from tests.support.ledger import count_of

@@ -34,7 +34,8 @@ from models.database import Database
 from models.errors import BookingError, Refused
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord, HoldCondition
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT, BookingAction, HoldCondition
 from models.queries.timelines import read_timelines
 from models.resource import AvailabilityType, BookingRule, Resource, Sharing
 from models.venue import Venue

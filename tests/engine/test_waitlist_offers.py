@@ -17,7 +17,8 @@ from engine.viewer import GUEST, Role, Viewer
 from engine.waitlist import LeaveRequest, join, leave
 from models.database import Database, connect
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction
 from models.queries.waitlist import read_entry
 from models.resource import AvailabilityType, BookingRule, Resource
 from models.waitlist import WaitlistEntry

@@ -28,6 +28,7 @@ _SCOPED = re.compile(r"organization_id(?:, [\w.]+\))? (?:=|IN) ")
 _FUNCTIONS = """
 SELECT pg_get_functiondef(p.oid) AS definition FROM pg_proc p
  WHERE p.pronamespace = 'public'::regnamespace AND NOT p.prosecdef AND p.proname ~ '^(ledger|worker)_'
+   AND has_function_privilege('vacancy_app', p.oid, 'EXECUTE')
 """
 
 

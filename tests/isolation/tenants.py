@@ -7,7 +7,8 @@ import asyncpg
 
 from models.database import Database
 from models.ledger import calls
-from models.ledger.requests import BookingRecord, Contact
+from models.ledger.records import BookingRecord
+from models.ledger.requests import Contact
 from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
 from models.waitlist import WaitlistEntry

@@ -17,7 +17,8 @@ from models.database import Database
 from models.errors import BookingError, SoldOut
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord, HoldItem
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction, HoldItem
 from models.queries.timelines import read_timelines
 from models.resource import Resource
 from tests.races.support import Ask, Outcome, hour, processes, race

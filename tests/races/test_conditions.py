@@ -21,7 +21,8 @@ from models.database import Database
 from models.errors import BookingError
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT, BookingAction
 from models.resource import BookingRule, Resource
 from tests.races.support import CLIENTS, CONTROL_CLIENTS, Ask, Outcome, processes, race
 from tests.support.factories import at, change_of, key_of, let_run_out, make_resource, make_venue

@@ -12,7 +12,8 @@ import pytest
 from models.database import Database
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord, HoldItem
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction, HoldItem
 from models.resource import Resource
 from tests.races.support import (
     CLIENTS,

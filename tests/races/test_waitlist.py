@@ -16,7 +16,8 @@ from engine.offers import offer_free
 from models.database import Database, connect
 from models.errors import BookingError
 from models.ledger import calls
-from models.ledger.requests import NO_CONTACT, BookingAction, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import NO_CONTACT, BookingAction
 from models.queries.waitlist import read_entry
 from models.resource import Resource
 from models.waitlist import WaitlistEntry

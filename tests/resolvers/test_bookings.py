@@ -9,7 +9,8 @@ import pytest
 from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord, Contact
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction, Contact
 from models.resource import Resource
 from models.venue import Organization, Venue
 from schema.global_id import GlobalKind, encode

@@ -23,7 +23,8 @@ from models.database import Database
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord, ChangeBooking
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction, ChangeBooking
 from models.queries.timelines import read_timelines
 from models.resource import AvailabilityType, Sharing
 from server.examples import EXAMPLES, atlas, lagoon, mirante

@@ -12,7 +12,7 @@ import pytest
 
 from models.database import Database, connect
 from models.ledger.calls import read_booking
-from models.ledger.requests import BookingRecord
+from models.ledger.records import BookingRecord
 from models.queries.work import forget, read_unpublished
 from server.embedded.process import spawn
 from server.folding import POINTS_PER_TIMELINE_MAX, TIMELINES_PER_CALL_MAX, fold_once

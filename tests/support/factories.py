@@ -22,17 +22,8 @@ from models.database import Database
 from models.interval import Interval
 from models.keys import BookingKey, EntryKey, ResourceKey
 from models.ledger import calls
-from models.ledger.requests import (
-    Adjust,
-    BookingAction,
-    BookingRecord,
-    ChangeBooking,
-    Command,
-    Contact,
-    Hold,
-    HoldItem,
-    hash_request,
-)
+from models.ledger.records import BookingRecord
+from models.ledger.requests import Adjust, BookingAction, ChangeBooking, Command, Contact, Hold, HoldItem, hash_request
 from models.resource import AvailabilityType, BookingRule, Resource, ResourceChoice, ResourceRequirement, Sharing
 from models.venue import Directory, DirectoryKind, Organization, Venue
 from models.waitlist import WaitlistEntry

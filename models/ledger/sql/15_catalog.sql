@@ -98,13 +98,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE TRIGGER catalog_resource_changes BEFORE UPDATE ON resource
+-- OF, beside WHEN: nothing at all is asked of the updates by which versions grow.
+CREATE OR REPLACE TRIGGER catalog_resource_changes
+    BEFORE UPDATE OF slug, name, description, sharing, capacity, hold_seconds, hold_ceiling_seconds ON resource
     FOR EACH ROW WHEN (
         (OLD.slug, OLD.name, OLD.sharing, OLD.capacity, OLD.hold_seconds, OLD.hold_ceiling_seconds)
             <> (NEW.slug, NEW.name, NEW.sharing, NEW.capacity, NEW.hold_seconds, NEW.hold_ceiling_seconds)
         OR OLD.description IS DISTINCT FROM NEW.description
     ) EXECUTE FUNCTION catalog_resource_changes();
-CREATE OR REPLACE TRIGGER catalog_sharing_changed AFTER UPDATE ON resource
+CREATE OR REPLACE TRIGGER catalog_sharing_changed AFTER UPDATE OF sharing ON resource
     FOR EACH ROW WHEN (OLD.sharing <> NEW.sharing) EXECUTE FUNCTION catalog_sharing_changed();
 CREATE OR REPLACE TRIGGER catalog_venue_changed AFTER UPDATE ON venue
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION catalog_venue_changed();

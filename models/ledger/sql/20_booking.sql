@@ -36,8 +36,10 @@ END $$;
 CREATE OR REPLACE FUNCTION booking_is_whole() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    v_booking booking;
+    v_organization_id uuid := coalesce(NEW.organization_id, OLD.organization_id);
     v_booking_id uuid;
+    v_status text;
+    v_wanted bigint;
     v_claims bigint;
 BEGIN
     IF TG_TABLE_NAME = 'booking' THEN
@@ -47,13 +49,14 @@ BEGIN
     ELSE
         v_booking_id := NEW.booking_id;
     END IF;
-    SELECT * INTO v_booking FROM booking b
-     WHERE b.organization_id = coalesce(NEW.organization_id, OLD.organization_id) AND b.id = v_booking_id;
-    SELECT count(*) INTO v_claims FROM claim c
-     WHERE c.organization_id = v_booking.organization_id AND c.booking_id = v_booking.id;
-    IF v_claims <> (CASE WHEN v_booking.status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED')
-                         THEN v_booking.claim_count ELSE 0 END) THEN
-        RAISE EXCEPTION 'a booking that is % does not have % claims', v_booking.status, v_claims
+    SELECT b.status,
+           CASE WHEN b.status IN ('ON_HOLD', 'PENDING', 'CONFIRMED', 'REDEEMED') THEN b.claim_count ELSE 0 END,
+           (SELECT count(*) FROM claim c WHERE c.organization_id = v_organization_id AND c.booking_id = v_booking_id)
+      INTO v_status, v_wanted, v_claims
+      FROM booking b
+     WHERE b.organization_id = v_organization_id AND b.id = v_booking_id;
+    IF v_claims <> v_wanted THEN
+        RAISE EXCEPTION 'a booking that is % does not have % claims', v_status, v_claims
             USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_claims_check', TABLE = 'booking';
     END IF;
     RETURN NULL;

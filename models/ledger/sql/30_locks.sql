@@ -48,19 +48,24 @@ BEGIN
 END $$;
 
 -- The holds that are over, by the clock of this moment and not of the transaction's beginning, and that claim something
--- of `p_resource_ids` in [p_from, p_to). Mostly there is none, which one look at a small index tells.
+-- of `p_resource_ids` in [p_from, p_to). Mostly there is none, which the first entry of a small index tells.
 CREATE OR REPLACE FUNCTION ledger_over_holds(
     p_organization_id uuid, p_resource_ids uuid[], p_from timestamptz, p_to timestamptz
 ) RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();  -- a variable, since an index is not searched for a volatile function
+    v_first timestamptz;
     v_over uuid[];
 BEGIN
-    SELECT array_agg(b.id) INTO v_over FROM booking b
-     WHERE b.organization_id = p_organization_id AND b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= v_now;
-    IF v_over IS NULL THEN
+    SELECT b.hold_expires_at INTO v_first FROM booking b
+     WHERE b.organization_id = p_organization_id AND b.status IN ('ON_HOLD', 'PENDING')
+     ORDER BY b.hold_expires_at
+     LIMIT 1;
+    IF v_first IS NULL OR v_first > v_now THEN
         RETURN '{}';
     END IF;
+    SELECT array_agg(b.id) INTO v_over FROM booking b
+     WHERE b.organization_id = p_organization_id AND b.status IN ('ON_HOLD', 'PENDING') AND b.hold_expires_at <= v_now;
     SELECT coalesce(array_agg(DISTINCT c.booking_id), '{}') INTO v_over FROM claim c
      WHERE c.organization_id = p_organization_id AND c.booking_id = ANY (v_over)
        AND c.resource_id = ANY (p_resource_ids) AND c.starts_at < p_to AND c.ends_at > p_from;

@@ -70,12 +70,14 @@ CREATE OR REPLACE FUNCTION ledger_series_at_sight(p_organization_id uuid, p_requ
 RETURNS jsonb[] LANGUAGE plpgsql AS $$
 DECLARE
     v_answers jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(p_requests)]);
+    v_takes ledger_take[] := ledger_takes(p_organization_id, p_requests);
 BEGIN
-    IF v_answers = '{}' OR ledger_all_fit_at_sight(p_organization_id, p_requests) THEN
+    IF v_answers = '{}' OR ledger_all_fit_at_sight(p_organization_id, p_requests, v_takes) THEN
         RETURN v_answers;
     END IF;
     FOR n IN 1 .. cardinality(v_answers) LOOP
-        v_answers[n] := ledger_refused_at_sight(p_organization_id, jsonb_build_array(p_requests->(n - 1)));
+        v_answers[n] := ledger_refused_at_sight(
+            p_organization_id, jsonb_build_array(p_requests->(n - 1)), ledger_takes_of(v_takes, p_requests->(n - 1)));
     END LOOP;
     RETURN v_answers;
 END $$;

@@ -1,5 +1,7 @@
 """What may be done to a booking, in which status, and what comes of it."""
 
+from dataclasses import replace
+
 import asyncpg
 import pytest
 
@@ -15,7 +17,8 @@ from models.errors import (
     VersionConflict,
 )
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction
 from tests.support.factories import change_of, let_run_out, make_booking, make_hold, make_pending, make_resource
 from tests.support.ledger import taken_of
 
@@ -131,8 +134,8 @@ async def test_another_organizations_booking_is_not_found(database: Database, ow
     record = await _in_status(database, owner, BookingStatus.ON_HOLD)
     other = await make_resource(database)
     request = change_of(record, CANCEL)
-    record.booking.organization_id = other.organization_id
-    foreign = change_of(record, CANCEL)
+    elsewhere = replace(record.booking, organization_id=other.organization_id)
+    foreign = change_of(replace(record, booking=elsewhere), CANCEL)
 
     with pytest.raises(NotFound):
         await calls.change_booking(database, foreign)

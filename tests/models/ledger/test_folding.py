@@ -15,7 +15,8 @@ from models.database import Database
 from models.errors import Closed, VersionConflict
 from models.interval import Interval
 from models.ledger import calls
-from models.ledger.requests import BookingAction, BookingRecord
+from models.ledger.records import BookingRecord
+from models.ledger.requests import BookingAction
 from models.queries.timelines import read_timelines
 from models.queries.work import fold
 from models.resource import Resource, Sharing
@@ -284,8 +285,18 @@ async def test_a_claim_that_waited_for_a_fold_sees_it(
 @pytest.mark.parametrize(
     ("function", "clamp", "without", "red"),
     [
-        ("ledger_claim_changed", "greatest(v_claim.starts_at, r.folded_until)", "v_claim.starts_at", "timeline_taken"),
-        ("ledger_adjustment_made", "greatest(NEW.starts_at, r.folded_until)", "NEW.starts_at", "goes on from there"),
+        (
+            "ledger_claim_changed",
+            "greatest(v_claim.starts_at, v_resource.folded_until)",
+            "v_claim.starts_at",
+            "timeline_taken",
+        ),
+        (
+            "ledger_adjustment_made",
+            "greatest(NEW.starts_at, v_resource.folded_until)",
+            "NEW.starts_at",
+            "goes on from there",
+        ),
         ("ledger_compact", "r.folded_until >= t.at", "false", "goes on from there"),
     ],
     ids=lambda what: what if str(what).startswith("ledger_") else "",

@@ -9,7 +9,8 @@ import pytest
 from models.database import Database
 from models.errors import ActivityConflict, BookingError, IdempotencyConflict, NotFound, SoldOut, VersionConflict
 from models.ledger import calls
-from models.ledger.requests import BookingRecord, Hold
+from models.ledger.records import BookingRecord
+from models.ledger.requests import Hold
 from models.resource import Sharing
 from tests.support.factories import hold_of, item_of, let_run_out, make_hold, make_requirement, make_resource
 from tests.support.ledger import status_of, version_of

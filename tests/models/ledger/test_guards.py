@@ -8,7 +8,7 @@ import pytest
 
 from models.booking import BookingStatus
 from models.database import Database
-from models.ledger.requests import BookingRecord
+from models.ledger.records import BookingRecord
 from models.resource import Sharing
 from tests.support.by_hand import claim_by_hand
 from tests.support.factories import make_booking, make_hold, make_resource
@@ -105,7 +105,7 @@ async def _is_waiting(watching: asyncpg.Connection, session: asyncpg.Connection)
         "CREATE TABLE mine (id int)",
         "SET session_replication_role = replica",
         "SELECT ledger_next_version(NULL, NULL, NULL, NULL)",
-        "SELECT ledger_split(NULL, NULL, NULL)",
+        "SELECT ledger_split(NULL, NULL, NULL, NULL)",
         "SELECT ledger_compact(NULL, NULL, NULL, NULL)",
         "SELECT ledger_fold(NULL, NULL, NULL, NULL)",
         "UPDATE resource SET folded_until = now()",

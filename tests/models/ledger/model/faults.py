@@ -18,6 +18,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     "admission takes the end of an interval as inclusive": (
         Edit("ledger_refusal", "l.at < t.ends_at", "l.at <= t.ends_at"),
         Edit("ledger_refusal", "t.ends_at > p.at", "t.ends_at >= p.at"),
+        Edit("ledger_plainly_fits", "l.at < t.ends_at", "l.at <= t.ends_at"),
     ),
     "the timeline takes the end of a claim as inclusive": (
         Edit(
@@ -32,7 +33,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     ),
     "the timeline is not given back what a claim took": (Edit("ledger_claim_changed", "-OLD.quantity", "0"),),
     "what is given back reaches into the folded past": (
-        Edit("ledger_claim_changed", "greatest(v_claim.starts_at, r.folded_until)", "v_claim.starts_at"),
+        Edit("ledger_claim_changed", "greatest(v_claim.starts_at, v_resource.folded_until)", "v_claim.starts_at"),
     ),
     "more is folded than the past": (Edit("ledger_fold", "t.at <= p_until", "true"),),
     "admission ends a hold only after its last instant": (
@@ -58,9 +59,13 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     ),
     "only the first instant of an interval is looked at": (
         Edit("ledger_refusal", "l.at > t.starts_at AND", "l.at > t.starts_at AND false AND"),
+        Edit("ledger_plainly_fits", "l.at < t.ends_at", "l.at <= t.starts_at"),
     ),
     "the exclusive is shared": (Edit("ledger_sharing_key", "ELSE '#' || p_booking_id::text END", "ELSE NULL END"),),
-    "what is closed is sold": (Edit("ledger_refusal", "HAVING bool_or(k.closed OR", "HAVING bool_or("),),
+    "what is closed is sold": (
+        Edit("ledger_refusal", "HAVING bool_or(k.closed OR", "HAVING bool_or("),
+        Edit("ledger_plainly_fits", "AND NOT step.closed", ""),
+    ),
     "a hold is extended past its ceiling": (
         Edit("ledger_change_booking", ", v_booking.hold_ceiling_at)", ", 'infinity')"),
     ),
@@ -68,7 +73,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
         Edit("ledger_change_booking", "i.starts_at <= v_now", "i.starts_at < v_now"),
     ),
     "the version that somebody looked at is not compared": (
-        Edit("ledger_admit", "r.version <> e.version", "r.version < e.version"),
+        Edit("ledger_moved_on", "r.version <> e.version", "r.version < e.version"),
     ),
     "capacity is lowered below what is taken": (Edit("ledger_adjust", "step.taken > v_capacity", "false"),),
     "a change without end ends": (

@@ -15,6 +15,7 @@ from models.database import Database, connect
 from models.errors import BookingError
 from models.interval import Interval
 from models.ledger import calls, requests
+from models.ledger.records import BookingRecord
 from models.resource import Resource, Sharing
 from tests.models.ledger.model.asks import SLOT, Adjust, Answer, Ask, Change, Hold, content, instant, slot_of
 from tests.models.ledger.model.oracle import Thing
@@ -140,7 +141,7 @@ class World:
         expected = {} if ask.expected is None else {items[0].resource_id: ask.expected}
         return requests.Hold(command, booking_id, new_reference(), tuple(items), expected=expected)
 
-    def _told(self, record: requests.BookingRecord) -> tuple[int, str, int, int | None]:
+    def _told(self, record: BookingRecord) -> tuple[int, str, int, int | None]:
         booking = record.booking
         return self.numbers[booking.id], *_state(booking.status, booking.version, booking.hold_expires_at)
 

@@ -1,0 +1,122 @@
+"""Bookings as they were at one instant: values, whoever has read them, with nothing of the database about them.
+
+Each field is the column of the same name in `models.booking`; what the ledger answers with is made into these without
+a mapper's help, which took a sixth of the time that a hold takes in Python.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+from models.booking import Booking, BookingItem
+
+
+@dataclass(frozen=True, slots=True)
+class BookingSnapshot:
+    """A row of `booking`. Its contact is never in a log, a trace, an error or Redis; hence it has no repr."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+    reference: str
+    status: str
+    version: int
+    customer_id: str | None
+    contact_name: str | None
+    contact_email: str | None
+    contact_phone: str | None
+    hold_expires_at: datetime | None
+    hold_ceiling_at: datetime
+    approval_seconds: int | None
+    series_id: uuid.UUID | None
+    series_position: int | None
+    claim_count: int
+    last_event: str
+    last_actor: str
+    last_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    def __repr__(self) -> str:
+        return f"BookingSnapshot({self.reference}, {self.status}, version {self.version})"
+
+    @classmethod
+    def of(cls, row: Booking) -> "BookingSnapshot":
+        """The row's values."""
+        return cls(*(getattr(row, name) for name in _BOOKING))
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "BookingSnapshot":
+        """The values of a row that PostgreSQL has made JSON of; columns that we do not know are left out."""
+        return cls(*_values(row, _BOOKING))
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSnapshot:
+    """A row of `booking_item`."""
+
+    organization_id: uuid.UUID
+    booking_id: uuid.UUID
+    position: int
+    resource_id: uuid.UUID
+    starts_at: datetime
+    ends_at: datetime
+    quantity: int
+    activity: str | None
+    guests: Sequence[Mapping[str, Any]] | None
+    chosen: Sequence[uuid.UUID] | None
+
+    @classmethod
+    def of(cls, row: BookingItem) -> "ItemSnapshot":
+        """The row's values."""
+        return cls(*(getattr(row, name) for name in _ITEM))
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "ItemSnapshot":
+        """As that of a booking."""
+        return cls(*_values(row, _ITEM))
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRecord:
+    """A booking with its items, read together at `now` by the database's clock."""
+
+    booking: BookingSnapshot
+    items: tuple[ItemSnapshot, ...]
+    now: datetime
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> "BookingRecord":
+        """What `ledger_booking` and the calls of the ledger answer with."""
+        return cls(
+            booking=BookingSnapshot.from_json(answer["booking"]),
+            items=tuple(ItemSnapshot.from_json(item) for item in answer["items"]),
+            now=datetime.fromisoformat(answer["now"]),
+        )
+
+
+_Convert = Callable[[Any], object] | None
+
+
+def _ids(texts: Sequence[str]) -> tuple[uuid.UUID, ...]:
+    return tuple(uuid.UUID(text) for text in texts)
+
+
+def _values(row: Mapping[str, Any], columns: Mapping[str, _Convert]) -> list[Any]:
+    values = []
+    for name, convert in columns.items():
+        value = row[name]
+        values.append(value if convert is None or value is None else convert(value))
+    return values
+
+
+_FROM_JSON: Final[Mapping[object, _Convert]] = {
+    uuid.UUID: uuid.UUID,
+    uuid.UUID | None: uuid.UUID,
+    datetime: datetime.fromisoformat,
+    datetime | None: datetime.fromisoformat,
+    Sequence[uuid.UUID] | None: _ids,
+}
+_BOOKING: Final[dict[str, _Convert]] = {each.name: _FROM_JSON.get(each.type) for each in fields(BookingSnapshot)}
+_ITEM: Final[dict[str, _Convert]] = {each.name: _FROM_JSON.get(each.type) for each in fields(ItemSnapshot)}
