@@ -97,6 +97,7 @@ CYCLE = '{ venue(slug: "atlas-algiers") { ...A } } fragment A on Venue { ...B } 
 BODIES: Mapping[str, tuple[bytes, tuple[int, ...]]] = {
     "nothing": (b"", (400,)),
     "no JSON": (b"{query: venues}", (400,)),
+    "half a character": (b'{"query": "{ viewer { role } }", "variables": {"name": "\\udc00"}}', (400,)),
     "half of JSON": (b'{"query": "{ viewer { role } }"', (400,)),
     "no UTF-8": (b'{"query": "\xff\xfe"}', (400,)),
     "number": (b"7", (400,)),

@@ -127,7 +127,8 @@ async def test_operations_are_counted_by_kind_and_requests_by_path(client: httpx
     found = await scraped(client)
     assert found["vacancy_operations_total", ("query", "ok")] == 2
     assert found["vacancy_operations_total", ("query", "refused")] == 1
-    assert found["vacancy_operations_total", ("unknown", "refused")] == 2
+    assert found["vacancy_operations_total", ("subscription", "refused")] == 1
+    assert found["vacancy_operations_total", ("unknown", "refused")] == 1
     assert found["vacancy_http_requests_total", ("/graphql", "200")] >= 2
     assert found["vacancy_http_requests_total", ("(other)", "404")] == 1
 
