@@ -7,7 +7,7 @@ are measured, on the same cores.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -81,12 +81,21 @@ async def connect(port: int, path: str) -> Client:
 
 async def drive(port: int, path: str, make_body: MakeBody, classify: Classify, *, clients: int, seconds: float) -> Load:
     """Let so many clients ask for so long; requests that have begun by then are answered, and counted."""
+    return await drive_through(
+        port, path, _bodies(make_body, time.perf_counter() + seconds), classify, clients=clients, seconds_max=seconds
+    )
+
+
+async def drive_through(
+    port: int, path: str, bodies: Iterator[bytes], classify: Classify, *, clients: int, seconds_max: float
+) -> Load:
+    """Let so many clients ask for these, each what is next, until there are no more."""
     load = Load()
     connected = [await connect(port, path) for _ in range(clients)]
     began = time.perf_counter()
     try:
-        async with asyncio.timeout(seconds + ANSWER_SECONDS_MAX):
-            await asyncio.gather(*(_ask_on(each, make_body, classify, began + seconds, load) for each in connected))
+        async with asyncio.timeout(seconds_max + ANSWER_SECONDS_MAX):
+            await asyncio.gather(*(_ask_on(each, bodies, classify, load) for each in connected))
     finally:
         load.seconds = time.perf_counter() - began
         for each in connected:
@@ -94,12 +103,14 @@ async def drive(port: int, path: str, make_body: MakeBody, classify: Classify, *
     return load
 
 
-async def _ask_on(client: Client, make_body: MakeBody, classify: Classify, until: float, load: Load) -> None:
-    while True:
-        body = make_body()
+def _bodies(make_body: MakeBody, until: float) -> Iterator[bytes]:
+    while time.perf_counter() < until:
+        yield make_body()
+
+
+async def _ask_on(client: Client, bodies: Iterator[bytes], classify: Classify, load: Load) -> None:
+    for body in bodies:
         began = time.perf_counter()
-        if began >= until:
-            return
         status, answer = await client.ask(body)
         load.latencies.append(time.perf_counter() - began)
         load.outcomes[classify(status, answer)] += 1

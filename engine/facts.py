@@ -4,10 +4,11 @@ A process keeps it (`Database.catalog`) under the resource's catalog version, wh
 change of what is kept. So nothing is ever invalidated: it is compared when it is used.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import not_, or_, tuple_
@@ -95,7 +96,17 @@ async def known_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[R
     """The same without asking whether they still hold: for who decides by them and has that checked (`calls.hold`)."""
     kept: dict[ResourceKey, ResourceFacts] = {key: database.catalog[key] for key in keys if key in database.catalog}
     missing = [key for key in keys if key not in kept]
-    return kept | await load_facts(database, missing) if missing else kept
+    if missing:
+        # Whoever else wants to know of resources is answered with us: a process that has just begun meets many at once.
+        ask = partial(database.catalog_reads.ask, "facts", work=partial(_load_each, database))
+        read = await asyncio.gather(*(ask(key) for key in missing))
+        kept |= {key: found for key, found in zip(missing, read, strict=True) if found is not None}
+    return kept
+
+
+async def _load_each(database: Database, keys: Sequence[ResourceKey]) -> list[ResourceFacts | None]:
+    found = await load_facts(database, list(dict.fromkeys(keys)))
+    return [found.get(key) for key in keys]
 
 
 def rule_set(resource: Resource, rows: Sequence[BookingRule]) -> RuleSet:

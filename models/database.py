@@ -79,7 +79,10 @@ class LedgerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 
 @dataclass(frozen=True)
 class Database:
-    """One process's connections to one database, and what it keeps of the catalog (`engine.facts`)."""
+    """One process's connections to one database, and what it keeps of the catalog (`engine.facts`).
+
+    Admissions go together in `groups`; what several want to know of the catalog is read together in `catalog_reads`.
+    """
 
     ledger: "asyncpg.Pool[asyncpg.Record]"
     engine: AsyncEngine
@@ -89,6 +92,7 @@ class Database:
     observer: Observer = field(default_factory=Unobserved)
     groups: Groups[Any, Any] = field(default_factory=Groups)
     catalog: MutableMapping[Hashable, Any] = field(default_factory=lambda: LRUCache(CATALOG_MAX))
+    catalog_reads: Groups[Any, Any] = field(default_factory=Groups)
 
     @asynccontextmanager
     async def reading(
@@ -140,6 +144,7 @@ class Database:
     async def close(self) -> None:
         """Close all connections, after the units of work that are in flight, and those that wait for their turn."""
         await self.groups.finish()
+        await self.catalog_reads.finish()
         if self.in_flight:
             await asyncio.wait(self.in_flight)
         await self.ledger.close()

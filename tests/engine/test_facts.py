@@ -1,5 +1,7 @@
 """What a process keeps of the catalog, and that nobody books by what is no longer true."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -28,6 +30,20 @@ async def test_facts_are_read_once(database: Database) -> None:
         await known_facts(database, [key_of(resource)])
         assert len(statements) == 6
     assert again == first
+
+
+TWENTY_AT_MOST = 2 * 7  # one is alone with its statements, all others share theirs
+
+
+async def test_who_asks_at_the_same_time_is_answered_together(database: Database) -> None:
+    first = await make_resource(database)
+    keys = [key_of(first)] + [key_of(await make_resource(database, beside=first)) for _ in range(19)]
+
+    with recorded_statements(database) as statements:
+        found = await asyncio.gather(*(known_facts(database, [key]) for key in keys))
+
+    assert [list(each) for each in found] == [[key] for key in keys]
+    assert len(statements) <= TWENTY_AT_MOST
 
 
 @pytest.mark.parametrize(

@@ -573,8 +573,3 @@ BEGIN
     END LOOP;
     RETURN to_jsonb(v_answers);
 END $$;
-
--- How the statements of a call are planned does not depend on its parameters: all are looked up by the keys that they name.
--- Without this the planner, who takes a list for ten elements, thinks that a plan for just this call will be better, and
--- makes one anew for half of the statements: more than half of the time of a hold was that.
-ALTER FUNCTION ledger_hold SET plan_cache_mode = force_generic_plan;
