@@ -1,0 +1,1 @@
+"""Payments: what stands between the business and the payment provider."""

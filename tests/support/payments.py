@@ -1,0 +1,76 @@
+"""A payment simulator for a test, unmodified stripe-python to speak to it, and its control API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+import stripe
+
+from payments.simulator.serve import serving
+from payments.simulator.settings import SimulatorSettings
+
+SECRET_KEY: Final = "sk_test_simulated"
+PUBLISHABLE_KEY: Final = "pk_test_simulated"
+CALL_SECONDS_MAX: Final = 20.0
+
+
+class Simulator:
+    """A running simulator. `url` is its address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS_MAX, trust_env=False)
+
+    def client(
+        self, key: str = SECRET_KEY, *, retries: int = 0, seconds_max: float = CALL_SECONDS_MAX
+    ) -> stripe.StripeClient:
+        """stripe-python as it is, with another address."""
+        return stripe.StripeClient(
+            key,
+            base_addresses={"api": self.url},
+            http_client=stripe.HTTPXClient(timeout=seconds_max),
+            max_network_retries=retries,
+        )
+
+    async def ask(self, path: str = "") -> Any:
+        """What the control API tells."""
+        return _good(await self._http.get(f"/simulator{path}")).json()
+
+    async def tell(self, path: str, **given: Any) -> Any:
+        """Have the control API do something."""
+        return _good(await self._http.post(f"/simulator{path}", json=given)).json()
+
+    async def fault(self, kind: str, match: str = "*", **more: Any) -> None:
+        """Set a fault."""
+        await self.tell("/faults", kind=kind, match=match, **more)
+
+    async def authenticate(self, intent: stripe.PaymentIntent, outcome: str = "succeed") -> httpx.Response:
+        """Be the buyer on the bank's page that the intent waits for."""
+        assert intent.next_action is not None
+        action = intent.next_action
+        url = action.redirect_to_url.url if action.redirect_to_url is not None else action.use_stripe_sdk["stripe_js"]
+        return await self._http.post(str(url), data={"outcome": outcome})
+
+    async def raw(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """A request as it is."""
+        return await self._http.request(method, path, **more)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+@asynccontextmanager
+async def simulated(**settings: Any) -> AsyncIterator[Simulator]:
+    """A simulator in this event loop, on a port of its own, which retries webhooks at once."""
+    async with serving(SimulatorSettings(**{"port": 0, "retry_seconds": (0.01, 0.02, 0.04), **settings})) as url:
+        simulator = Simulator(url)
+        try:
+            yield simulator
+        finally:
+            await simulator.close()
+
+
+def _good(response: httpx.Response) -> httpx.Response:
+    assert response.is_success, response.text
+    return response
