@@ -52,8 +52,7 @@ class Account:
             total["authorized"] += intent["amount_capturable"]
             total["captured"] += intent["amount_received"]
         for refund in documents.oldest_first("refund"):
-            card = refund["destination_details"].get("card", {})
-            if refund["status"] in ("succeeded", "pending") and card.get("type") != "reversal":
+            if refund["status"] in ("succeeded", "pending"):
                 totals[refund["currency"]]["refunded"] += refund["amount"]
         return totals
 

@@ -5,7 +5,6 @@ from typing import Final
 from payments.simulator.disputes import open_dispute
 from payments.simulator.documents import Document, shown
 from payments.simulator.payment_methods import card_of
-from payments.simulator.refunds import new_refund
 from payments.simulator.refusals import invalid
 from payments.simulator.world import World
 
@@ -13,7 +12,7 @@ CANCELABLE: Final = ("requires_payment_method", "requires_capture", "requires_co
 
 
 def capture(world: World, intent: Document, amount: int | None) -> Document:
-    """Take `amount` of what is authorized, by default all; the rest is given back. Raises Refusal."""
+    """Take `amount` of what is authorized, by default all; the rest is let go. Raises Refusal."""
     if intent["status"] != "requires_capture":
         already = intent["status"] == "succeeded"
         because = "has already been captured" if already else f"has a status of {intent['status']}"
@@ -37,8 +36,6 @@ def capture(world: World, intent: Document, amount: int | None) -> Document:
         )
     charge = world.get("charge", intent["latest_charge"])
     charge.update(captured=True, amount_captured=amount)
-    if amount < charge["amount"]:
-        _release(world, charge, charge["amount"] - amount, None)
     world.put("charge", charge)
     world.happened("charge.captured", charge)
     return money_taken(world, intent, charge)
@@ -64,18 +61,19 @@ def cancel(world: World, intent: Document, reason: str | None) -> Document:
             code="payment_intent_unexpected_state",
             details={"payment_intent": shown(intent)},
         )
-    return _end(world, intent, reason, "charge.refunded", None)
+    return _end(world, intent, reason)
 
 
 def expire(world: World, identifier: str) -> None:
     """The bank no longer holds the money of this intent. Nothing to do if it was captured or canceled."""
     intent = world.documents.find("payment_intent", identifier)
     if intent is not None and intent["status"] == "requires_capture":
-        _end(world, intent, "automatic", "charge.expired", "expired_uncaptured_charge")
+        world.happened("charge.expired", world.get("charge", intent["latest_charge"]))
+        _end(world, intent, "expired")
 
 
-def _end(world: World, intent: Document, reason: str | None, told: str, refund_reason: str | None) -> Document:
-    held = intent["status"] == "requires_capture"
+def _end(world: World, intent: Document, reason: str | None) -> Document:
+    """Since 2025-03-31 this makes no refund, and the charge keeps its amounts: what was never captured never came."""
     intent.update(
         status="canceled",
         canceled_at=world.now(),
@@ -83,19 +81,6 @@ def _end(world: World, intent: Document, reason: str | None, told: str, refund_r
         amount_capturable=0,
         next_action=None,
     )
-    if held:
-        charge = world.get("charge", intent["latest_charge"])
-        _release(world, charge, charge["amount"], refund_reason)
-        world.happened(told, charge)
     world.put("payment_intent", intent)
     world.happened("payment_intent.canceled", intent)
     return intent
-
-
-def _release(world: World, charge: Document, amount: int, reason: str | None) -> None:
-    """Give back what was authorized and never captured: Stripe shows that as a refund too."""
-    refund = new_refund(world, charge, amount, reason, {}, reversal=True)
-    world.put("refund", refund)
-    charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    world.put("charge", charge)

@@ -6,7 +6,8 @@ from payments.simulator.capturing import money_taken
 from payments.simulator.cards import AUTHENTICATION_REQUIRED, Asks, Decline
 from payments.simulator.charges import new_charge
 from payments.simulator.documents import Document, new_id, shown
-from payments.simulator.payment_methods import AUTHORIZED_AHEAD, card_of, keep_for, new_method, usable
+from payments.simulator.new_methods import new_method
+from payments.simulator.payment_methods import AUTHORIZED_AHEAD, card_of, keep_for, usable
 from payments.simulator.refusals import Refusal, invalid
 from payments.simulator.world import World
 
@@ -193,7 +194,7 @@ def _check_fit(intent: Document, method: Document) -> None:
 def _check_return(intent: Document, method: Document, attempt: Attempt) -> None:
     """Whoever may be sent to a bank's page has to be told where to come back to."""
     automatic = intent["automatic_payment_methods"] or {}
-    redirects = automatic.get("enabled") and automatic.get("allow_redirects") != "never"
+    redirects = automatic.get("allow_redirects", "never") != "never"
     if attempt.return_url is None and not attempt.use_stripe_sdk and (redirects or method["type"] != "card"):
         raise invalid(
             "This PaymentIntent is configured to accept payment methods that might redirect your customer off of your "

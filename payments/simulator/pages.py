@@ -84,7 +84,8 @@ class Pages:
         intent = self._account.world.documents.find("payment_intent", request.path_params["id"])
         if intent is None or intent["status"] != "requires_action":
             return None
-        return intent if secrets.compare_digest(intent["_token"], request.path_params["token"]) else None
+        matches = secrets.compare_digest(intent["_token"].encode(), request.path_params["token"].encode())
+        return intent if matches else None
 
 
 def _back(intent: Document, outcome: str) -> Response:

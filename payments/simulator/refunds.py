@@ -27,7 +27,7 @@ SETTLED_AFTER_SECONDS: Final = 60
 def create(world: World, call: Call) -> Document:
     """Give back `amount` of a charge, by default all that is left of it. Raises Refusal for more than that."""
     charge = _charge(world, call.params)
-    left = charge["amount"] - charge["amount_refunded"]
+    left = charge["amount_captured"] - charge["amount_refunded"]
     wanted: int = call.params.get("amount", left)
     if left == 0:
         raise invalid(
@@ -40,14 +40,13 @@ def create(world: World, call: Call) -> Document:
             param="charge",
         )
     if wanted > left:
-        whole = "charge amount" if left == charge["amount"] else "unrefunded amount on charge"
+        whole = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
         code = charge["currency"]
         raise invalid(
             f"Refund amount ({shown_money(wanted, code)}) is greater than {whole} ({shown_money(left, code)})",
             param="amount",
         )
-    refund = new_refund(world, charge, wanted, call.params.get("reason"), call.params.get("metadata", {}))
-    return _issue(world, refund, charge)
+    return _issue(world, _new_refund(world, charge, wanted, call.params), charge)
 
 
 def retrieve(world: World, call: Call) -> Document:
@@ -76,37 +75,6 @@ def find_all(world: World, call: Call) -> Document:
     )
 
 
-def new_refund(
-    world: World, charge: Document, money: int, reason: str | None, given: dict[str, str], *, reversal: bool = False
-) -> Document:
-    """The refund of `money` of `charge`, not kept yet. `reversal`: of money that was authorized and never captured."""
-    kind = charge["payment_method_details"]["type"]
-    details: Document = {"type": kind}
-    if kind == "card":
-        details["card"] = {
-            "reference_status": "pending",
-            "reference_type": "acquirer_reference_number",
-            "type": "reversal" if reversal else "refund",
-        }
-    return {
-        "id": new_id("re"),
-        "object": "refund",
-        "amount": money,
-        "balance_transaction": None,
-        "charge": charge["id"],
-        "created": world.now(),
-        "currency": charge["currency"],
-        "destination_details": details,
-        "metadata": merged({}, given),
-        "payment_intent": charge["payment_intent"],
-        "reason": reason,
-        "receipt_number": None,
-        "source_transfer_reversal": None,
-        "status": "succeeded",
-        "transfer_reversal": None,
-    }
-
-
 def finish(world: World, identifier: str) -> None:
     """What the bank says in the end: a pending refund succeeds; one that fails gives the money back to us."""
     refund = world.documents.find("refund", identifier)
@@ -126,6 +94,34 @@ def finish(world: World, identifier: str) -> None:
         world.happened("refund.failed", refund)
 
 
+def _new_refund(world: World, charge: Document, money: int, params: dict[str, Any]) -> Document:
+    kind = charge["payment_method_details"]["type"]
+    details: Document = {"type": kind}
+    if kind == "card":
+        details["card"] = {
+            "reference_status": "pending",
+            "reference_type": "acquirer_reference_number",
+            "type": "refund",
+        }
+    return {
+        "id": new_id("re"),
+        "object": "refund",
+        "amount": money,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "created": world.now(),
+        "currency": charge["currency"],
+        "destination_details": details,
+        "metadata": merged({}, params.get("metadata")),
+        "payment_intent": charge["payment_intent"],
+        "reason": params.get("reason"),
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "succeeded",
+        "transfer_reversal": None,
+    }
+
+
 def _issue(world: World, refund: Document, charge: Document) -> Document:
     card = card_of(world.get("payment_method", charge["payment_method"]))
     fate = card.refund if card is not None else "succeeded"
@@ -134,7 +130,7 @@ def _issue(world: World, refund: Document, charge: Document) -> Document:
     if fate != "succeeded":
         world.at(world.now() + SETTLED_AFTER_SECONDS, "refund", refund["id"])
     charge["amount_refunded"] += refund["amount"]
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     world.put("refund", refund)
     world.put("charge", charge)
     world.happened("charge.refunded", charge)
