@@ -19,6 +19,7 @@ from server.settings import Settings, SettingsError
 
 TOKEN_HOURS: Final = 12.0
 TOKEN_HOURS_MAX: Final = 24.0 * 365
+SIMULATOR_PORT: Final = 12_111
 ROLES: Final = ("customer", "partner", "staff", "manager", "operator")  # engine.viewer.Role takes a second to import
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -95,6 +96,16 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument(
         "--hours", type=_hours, default=TOKEN_HOURS, help=f"how long it counts (default: {TOKEN_HOURS:g})"
     )
+    payments = add(
+        "payments",
+        _payments,
+        "simulate the payment provider on this machine, for test keys and test cards only",
+        "It answers on loopback only; docs/payments-simulator.md tells what it can do.",
+    )
+    payments.add_argument("--port", type=int, default=SIMULATOR_PORT, help=f"where (default: {SIMULATOR_PORT}; 0: any)")
+    payments.add_argument("--state-file", type=Path, metavar="FILE", help="keep payments there (default: nowhere)")
+    payments.add_argument("--webhook-url", metavar="URL", help="tell all events there")
+    payments.add_argument("--webhook-secret-file", type=Path, metavar="FILE", help="what signs them")
     add("schema", _schema, "print the GraphQL schema")
     add("rules", _rules, "print the reference of all kinds of rules, those of other packages included")
     return parser
@@ -159,6 +170,24 @@ def _token(settings: Settings, arguments: argparse.Namespace) -> int:
         hours=arguments.hours,
     )
     print(asyncio.run(token))
+    return 0
+
+
+def _payments(_settings: Settings, arguments: argparse.Namespace) -> int:
+    from payments.simulator.serve import PortTaken, serve
+    from payments.simulator.settings import SimulatorSettings
+
+    try:
+        secret_file: Path | None = arguments.webhook_secret_file
+        settings = SimulatorSettings(
+            port=arguments.port,
+            state_file=arguments.state_file,
+            webhook_url=arguments.webhook_url,
+            webhook_secret=secret_file.read_text().strip() if secret_file is not None else None,
+        )
+        serve(settings, say=partial(print, flush=True))
+    except (OSError, PortTaken, ValueError) as error:
+        raise OperatorError(str(error)) from error
     return 0
 
 

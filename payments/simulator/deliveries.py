@@ -8,9 +8,11 @@ import asyncio
 import heapq
 import itertools
 import json
+import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 import httpx
@@ -30,6 +32,12 @@ Batch = list[str]
 """Deliveries that are sent one after the other."""
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Reading them takes longer than all else that a start does."""
+    return ssl.create_default_context()
+
+
 class Deliveries:
     """The queue of webhooks, and the senders that empty it."""
 
@@ -42,7 +50,7 @@ class Deliveries:
         self._changed = asyncio.Event()
         self._held: dict[str, Batch] = {}
         self._paused = False
-        self._client = httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False, follow_redirects=False)
+        self._client = httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False, verify=_certificates())
         self.sent = 0
         self.failed = 0
         for delivery in world.documents.oldest_first("delivery"):

@@ -18,7 +18,7 @@ REFERENCES: Final = {
     "payment_method": "payment_method",
 }
 # `object` and member of lists that are shown only when they are asked for.
-LISTS: Final = {("charge", "refunds"): ("refund", "charge"), ("tax.calculation", "line_items"): None}
+LISTS: Final = (("charge", "refunds"), ("tax.calculation", "line_items"), ("tax.transaction", "line_items"))
 
 
 def expanded(world: World, document: Document, paths: list[str]) -> Document:
@@ -57,10 +57,11 @@ def _member(world: World, document: Document, name: str, rest: list[list[str]]) 
 
 
 def _list(world: World, document: Document, name: str, rest: list[list[str]]) -> Document:
+    identifier = document["id"]
     if document["object"] == "charge":
-        refunds = [each for each in world.documents.newest_first("refund") if each["charge"] == document["id"]]
-        whole = page(refunds, {}, f"/v1/charges/{document['id']}/refunds", "refund")
+        refunds = [each for each in world.documents.newest_first("refund") if each["charge"] == identifier]
+        whole = page(refunds, {}, f"/v1/charges/{identifier}/refunds", "refund")
     else:
-        lines: list[Document] = document["_lines"]
-        whole = page(lines, {"limit": 100}, f"/v1/tax/calculations/{document['id']}/line_items", "line_item")
-    return _shown(world, whole, [["data", *path[1:]] for path in rest])
+        place = f"/v1/{document['object'].replace('.', '/')}s/{identifier}/{name}"
+        whole = page(document["_lines"], {"limit": 100}, place, "line_item")
+    return _shown(world, whole, rest)

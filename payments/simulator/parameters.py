@@ -210,10 +210,10 @@ ADDRESS: Final = object_of(
 )
 
 COMMON: Final[Parameters] = {"expand": optional(list_of(text(200), 20))}
-LISTED: Final[Parameters] = {
+PAGED: Final[Parameters] = {
     **COMMON,
-    "created": optional(CREATED),
     "ending_before": optional(text(100)),
     "limit": optional(LIMIT),
     "starting_after": optional(text(100)),
 }
+LISTED: Final[Parameters] = {**PAGED, "created": optional(CREATED)}

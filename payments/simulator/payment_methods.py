@@ -11,7 +11,7 @@ from payments.simulator.operations import Call, Operation, get, post
 from payments.simulator.parameters import (
     ADDRESS,
     COMMON,
-    LISTED,
+    PAGED,
     Parameters,
     integer,
     merged,
@@ -155,7 +155,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     get(
         "/v1/payment_methods",
         find_all,
-        {**LISTED, "customer": optional(text(100)), "type": optional(one_of(*TYPES))},
+        {**PAGED, "customer": optional(text(100)), "type": optional(one_of(*TYPES))},
     ),
     get("/v1/payment_methods/{id}", retrieve),
     post(
@@ -165,5 +165,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     post("/v1/payment_methods/{id}/attach", attach, {**COMMON, "customer": required(text(100))}),
     post("/v1/payment_methods/{id}/detach", detach, COMMON),
-    get("/v1/customers/{id}/payment_methods", find_all, {**LISTED, "type": optional(one_of(*TYPES))}),
+    get("/v1/customers/{id}/payment_methods", find_all, {**PAGED, "type": optional(one_of(*TYPES))}),
 )

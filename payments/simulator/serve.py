@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Final
 
@@ -57,14 +57,17 @@ class SimulatorServer(uvicorn.Server):
                 connection.transport.abort()
 
 
-def serve(settings: SimulatorSettings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises PortTaken."""
+def serve(settings: SimulatorSettings, *, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `say` is told where, once there is somebody to answer. Raises PortTaken."""
     # A line for each webhook would drown what matters.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     listening = _listening(settings)
 
     async def run() -> None:
-        await SimulatorServer(Account(settings), signals=True).serve([listening])
+        server = SimulatorServer(Account(settings), signals=True)
+        listening.listen(BACKLOG)
+        say(f"The payment simulator listens on {_address(settings, listening)}")
+        await server.serve([listening])
 
     with listening, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
@@ -81,10 +84,14 @@ async def serving(settings: SimulatorSettings) -> AsyncIterator[str]:
                 await asyncio.sleep(STARTED_POLL_SECONDS)
                 if task.done():
                     break
-            yield f"http://{settings.host}:{listening.getsockname()[1]}"
+            yield _address(settings, listening)
         finally:
             server.should_exit = True
             await task
+
+
+def _address(settings: SimulatorSettings, listening: socket.socket) -> str:
+    return f"http://{settings.host}:{listening.getsockname()[1]}"
 
 
 def _listening(settings: SimulatorSettings) -> socket.socket:

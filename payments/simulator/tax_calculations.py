@@ -9,7 +9,7 @@ from payments.simulator.operations import Call, Operation, get, post
 from payments.simulator.parameters import (
     COMMON,
     INSTANT,
-    LISTED,
+    PAGED,
     currency,
     list_of,
     object_of,
@@ -22,7 +22,6 @@ from payments.simulator.tax import CUSTOMER_DETAILS, LINE, RATES, Rate, customer
 from payments.simulator.world import World
 
 GOOD_FOR_SECONDS: Final = 90 * 24 * 3_600
-PAGED: Final = {name: LISTED[name] for name in ("ending_before", "expand", "limit", "starting_after")}
 
 
 def create(world: World, call: Call) -> Document:

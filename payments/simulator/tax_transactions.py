@@ -8,6 +8,7 @@ from payments.simulator.operations import Call, Operation, get, post
 from payments.simulator.parameters import (
     COMMON,
     INSTANT,
+    PAGED,
     list_of,
     merged,
     metadata,
@@ -19,7 +20,6 @@ from payments.simulator.parameters import (
 )
 from payments.simulator.refusals import Malformed, invalid
 from payments.simulator.tax import REVERSED_LINE
-from payments.simulator.tax_calculations import PAGED
 from payments.simulator.world import World
 
 

@@ -7,7 +7,7 @@ from payments.simulator.lists import listed
 from payments.simulator.operations import Call, Operation, delete, get, post
 from payments.simulator.parameters import (
     COMMON,
-    LISTED,
+    PAGED,
     boolean,
     list_of,
     merged,
@@ -124,7 +124,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         create,
         {**DETAILS, "enabled_events": required(list_of(text(100))), "url": required(text(2_048))},
     ),
-    get("/v1/webhook_endpoints", find_all, LISTED),
+    get("/v1/webhook_endpoints", find_all, PAGED),
     get("/v1/webhook_endpoints/{id}", retrieve),
     post(
         "/v1/webhook_endpoints/{id}",

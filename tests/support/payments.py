@@ -1,7 +1,9 @@
 """A payment simulator for a test, unmodified stripe-python to speak to it, and its control API."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import httpx
@@ -16,20 +18,22 @@ CALL_SECONDS_MAX: Final = 20.0
 
 
 class Simulator:
-    """A running simulator. `url` is its address."""
+    """A running simulator. `url` is its address. Certificates are not read: nothing here is encrypted."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS_MAX, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS_MAX, trust_env=False, verify=False)
+        self._clients: list[stripe.HTTPXClient] = []
 
     def client(
         self, key: str = SECRET_KEY, *, retries: int = 0, seconds_max: float = CALL_SECONDS_MAX
     ) -> stripe.StripeClient:
         """stripe-python as it is, with another address."""
+        self._clients.append(stripe.HTTPXClient(timeout=seconds_max, verify_ssl_certs=False))
         return stripe.StripeClient(
             key,
             base_addresses={"api": self.url},
-            http_client=stripe.HTTPXClient(timeout=seconds_max),
+            http_client=self._clients[-1],
             max_network_retries=retries,
         )
 
@@ -48,16 +52,33 @@ class Simulator:
     async def authenticate(self, intent: stripe.PaymentIntent, outcome: str = "succeed") -> httpx.Response:
         """Be the buyer on the bank's page that the intent waits for."""
         assert intent.next_action is not None
-        action = intent.next_action
-        url = action.redirect_to_url.url if action.redirect_to_url is not None else action.use_stripe_sdk["stripe_js"]
-        return await self._http.post(str(url), data={"outcome": outcome})
+        action = intent.next_action.to_dict()
+        url = action["redirect_to_url"]["url"] if "redirect_to_url" in action else action["use_stripe_sdk"]["stripe_js"]
+        return await self._http.post(url, data={"outcome": outcome})
 
     async def raw(self, method: str, path: str, **more: Any) -> httpx.Response:
         """A request as it is."""
         return await self._http.request(method, path, **more)
 
     async def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients:
+            await client.close_async()
         await self._http.aclose()
+
+
+@contextmanager
+def simulator_process(*arguments: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """`vacancy payments` as a process of its own, on a free port; gives its address too."""
+    command = [sys.executable, "-P", "-m", "server.cli", "payments", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()  # it says where it listens as soon as it does; nothing, if it failed
+            assert "http://" in said, said
+            yield said.split()[-1], process
+        finally:
+            process.kill()
 
 
 @asynccontextmanager
