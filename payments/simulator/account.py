@@ -36,8 +36,9 @@ class Account:
         self.world.documents.save()
 
     def clear(self) -> None:
-        """As new: nothing is kept but the endpoint of the settings."""
+        """As new: nothing is kept but the endpoint of the settings, and what is under way comes to nothing."""
         self.world.clear()
+        self.replies = Replies(self.world)
         self.faults.clear()
         self.deliveries.forget()
         self.log.clear()

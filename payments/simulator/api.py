@@ -128,6 +128,8 @@ class Api:
         try:
             if fault is not None and fault.kind is FaultKind.SLOW:
                 await asyncio.sleep(fault.seconds)
+                if replies is not self._account.replies:
+                    return await self._silence(asked.request, fault)  # all was forgotten meanwhile
             answer = self._carried_out(asked)
             if fault is not None and fault.kind is FaultKind.ERROR_AFTER:
                 answer = _broken(asked.request_id)

@@ -94,7 +94,7 @@ class Deliveries:
 
     async def run(self) -> None:
         """Send what there is to send, until cancelled."""
-        async with asyncio.TaskGroup() as group, self._client:
+        async with self._client, asyncio.TaskGroup() as group:
             for _ in range(SENDERS):
                 group.create_task(self._send_all())
 
@@ -121,6 +121,8 @@ class Deliveries:
         endpoint = self._world.documents.find("webhook_endpoint", delivery["endpoint"])
         event = self._world.documents.find("event", delivery["event"])
         taken = endpoint is None or event is None or await self._post(event, endpoint)
+        if self._world.documents.find("delivery", identifier) is None:
+            return  # all was forgotten meanwhile
         if taken or delivery["tries"] >= len(self._retry_seconds):
             self.failed += not taken
             self._world.documents.remove("delivery", identifier)
@@ -142,7 +144,7 @@ class Deliveries:
         try:
             async with self._client.stream("POST", endpoint["url"], content=body, headers=headers) as answer:
                 return answer.is_success
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             return False
 
     def _kept(self, event: str, endpoint: str) -> str:

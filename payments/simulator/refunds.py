@@ -20,7 +20,7 @@ from payments.simulator.payment_methods import card_of
 from payments.simulator.refusals import Malformed, Refusal, invalid
 from payments.simulator.world import World
 
-SETTLED_AFTER_SECONDS: Final = 60
+SETTLED_AFTER_SECONDS: Final = 3_600
 """By the simulated clock: when a pending refund succeeds, or one that will fail does."""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -62,6 +63,9 @@ def serve(settings: SimulatorSettings, *, say: Callable[[str], None]) -> None:
     # A line for each webhook would drown what matters.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     listening = _listening(settings)
+    # uvicorn handles these while it runs, and raises them again when it has stopped: then there is nothing to do.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda _signal, _frame: None)
 
     async def run() -> None:
         server = SimulatorServer(Account(settings), signals=True)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 import stripe
@@ -22,14 +22,15 @@ class Simulator:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS_MAX, trust_env=False, verify=False)
+        self._http = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS_MAX, trust_env=False, verify=False)  # noqa: S501
         self._clients: list[stripe.HTTPXClient] = []
 
     def client(
-        self, key: str = SECRET_KEY, *, retries: int = 0, seconds_max: float = CALL_SECONDS_MAX
+        self, key: str = SECRET_KEY, *, retries: int = 0, read_seconds_max: float = CALL_SECONDS_MAX
     ) -> stripe.StripeClient:
         """stripe-python as it is, with another address."""
-        self._clients.append(stripe.HTTPXClient(timeout=seconds_max, verify_ssl_certs=False))
+        timeout = httpx.Timeout(CALL_SECONDS_MAX, read=read_seconds_max)
+        self._clients.append(stripe.HTTPXClient(timeout=timeout, verify_ssl_certs=False))
         return stripe.StripeClient(
             key,
             base_addresses={"api": self.url},
@@ -60,10 +61,12 @@ class Simulator:
         """A request as it is."""
         return await self._http.request(method, path, **more)
 
-    async def close(self) -> None:
-        """Close every connection."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         for client in self._clients:
-            await client.close_async()
+            await client.close_async()  # type: ignore[no-untyped-call]
         await self._http.aclose()
 
 
@@ -84,12 +87,9 @@ def simulator_process(*arguments: str) -> Iterator[tuple[str, "subprocess.Popen[
 @asynccontextmanager
 async def simulated(**settings: Any) -> AsyncIterator[Simulator]:
     """A simulator in this event loop, on a port of its own, which retries webhooks at once."""
-    async with serving(SimulatorSettings(**{"port": 0, "retry_seconds": (0.01, 0.02, 0.04), **settings})) as url:
-        simulator = Simulator(url)
-        try:
-            yield simulator
-        finally:
-            await simulator.close()
+    told = SimulatorSettings(**{"port": 0, "retry_seconds": (0.01, 0.02, 0.04), **settings})
+    async with serving(told) as url, Simulator(url) as simulator:
+        yield simulator
 
 
 def _good(response: httpx.Response) -> httpx.Response:

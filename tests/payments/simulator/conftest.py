@@ -16,10 +16,9 @@ def simulator_url() -> Iterator[str]:
 
 @pytest.fixture
 async def simulator(simulator_url: str) -> AsyncIterator[Simulator]:
-    simulator = Simulator(simulator_url)
-    await simulator.tell("/reset")
-    yield simulator
-    await simulator.close()
+    async with Simulator(simulator_url) as simulator:
+        await simulator.tell("/reset")
+        yield simulator
 
 
 @pytest.fixture

@@ -149,7 +149,8 @@ async def test_a_bank_s_page_needs_somewhere_to_come_back_to(client: Client) -> 
     params: Any = {"amount": 2_000, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
     error = await refused(client.v1.payment_intents.create_async(params))
     assert getattr(error, "param", "") == "return_url"
-    intent = await client.v1.payment_intents.create_async({**params, "return_url": "https://shop.example/back"})
+    params["return_url"] = "https://shop.example/back"
+    intent = await client.v1.payment_intents.create_async(params)
     assert intent.status == "succeeded"
 
 
