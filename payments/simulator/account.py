@@ -14,6 +14,7 @@ from payments.simulator.webhook_endpoints import add_endpoint
 from payments.simulator.world import World
 
 LOG_LENGTH_MAX: Final = 1_000
+NOTHING: Final = {"authorized": 0, "captured": 0, "refunded": 0}
 
 
 class Account:
@@ -49,12 +50,12 @@ class Account:
         totals: dict[str, dict[str, int]] = {}
         documents = self.world.documents
         for intent in documents.oldest_first("payment_intent"):
-            total = totals.setdefault(intent["currency"], {"authorized": 0, "captured": 0, "refunded": 0})
+            total = totals.setdefault(intent["currency"], dict(NOTHING))
             total["authorized"] += intent["amount_capturable"]
             total["captured"] += intent["amount_received"]
         for refund in documents.oldest_first("refund"):
             if refund["status"] in ("succeeded", "pending"):
-                totals[refund["currency"]]["refunded"] += refund["amount"]
+                totals.setdefault(refund["currency"], dict(NOTHING))["refunded"] += refund["amount"]
         return totals
 
     def close(self) -> None:

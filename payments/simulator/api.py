@@ -213,7 +213,7 @@ def _broken(request_id: str) -> Saved:
 
 
 def _json(document: Document) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return json.dumps(document, ensure_ascii=False)
 
 
 def _response(answer: Saved, *, replayed_for: str | None = None, should_retry: bool | None = None) -> Response:

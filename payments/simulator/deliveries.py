@@ -134,7 +134,7 @@ class Deliveries:
 
     async def _post(self, event: Document, endpoint: Document) -> bool:
         """Whether the endpoint took it: an answer of 2xx in time."""
-        body = json.dumps(rendered(self._world, event), indent=2)
+        body = json.dumps(rendered(self._world, event))
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature_header(body, secrets_of(self._world, endpoint), int(time.time())),
