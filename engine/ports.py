@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from engine.payment import Payment, PaymentKey, PaymentOrder, Refund
 from models.interval import Interval
 from models.keys import BookingKey, EntryKey, ResourceKey
 from models.queries.timelines import TimelineView
@@ -83,4 +84,39 @@ class LiveFeed(Protocol):
 
     def entry(self, key: EntryKey) -> AsyncGenerator[int, None]:
         """The same of an entry of a waitlist."""
+        ...
+
+
+class PaymentGateway(Protocol):
+    """The payment provider. No call belongs into a transaction: one may take 20 seconds.
+
+    Every call may be repeated, with one effect. Each raises PaymentUnavailable when the provider was not reached or did
+    not say, and PaymentRefused when it will not do that.
+    """
+
+    async def open(self, order: PaymentOrder) -> Payment:
+        """Make the payment that the buyer's browser then pays; repeated, the same one as it is now."""
+        ...
+
+    async def look(self, reference: str) -> Payment:
+        """The payment as it is now."""
+        ...
+
+    async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
+        """Pay an open payment with a card that was kept, its owner not being there.
+
+        A bank that declines, or wants the owner, is no error: the payment is OPEN then, with its `failure`.
+        """
+        ...
+
+    async def capture(self, reference: str, key: PaymentKey, amount: int) -> Payment:
+        """Take `amount` of what is held, and let the rest go. Of a payment that is captured already: as it is."""
+        ...
+
+    async def void(self, reference: str, key: PaymentKey) -> Payment:
+        """End a payment that is not captured; what is held goes back. Of one that has ended already: as it is."""
+        ...
+
+    async def refund(self, reference: str, key: PaymentKey, amount: int) -> Refund:
+        """Give `amount` of what was captured back; repeated with the same key, even days later, once."""
         ...

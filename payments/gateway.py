@@ -1,0 +1,160 @@
+"""Stripe as the business needs it: hold money, take it, let it go, give it back; asked any number of times, done once.
+
+An idempotency key follows from the booking, so that whoever asks again, after a crash or in another process, asks for
+the same thing. Stripe forgets keys after a day; what could be done twice then is looked for first.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+import stripe
+
+from engine.payment import Payment, PaymentKey, PaymentOrder, PaymentRefused, PaymentState, Refund
+from payments.calls import Broken, Calls
+from payments.translation import metadata_of, to_payment, to_refund
+
+Answer = TypeVar("Answer")
+Intents = Callable[[Any], Awaitable[stripe.PaymentIntent]]
+
+EXPANDED: Final = ["latest_charge"]
+REFUNDS_MAX: Final = 100
+MOVED_ON: Final = "payment_intent_unexpected_state"
+ENDED: Final = frozenset({PaymentState.CAPTURED, PaymentState.VOID})
+CHARGED: Final = ENDED | {PaymentState.HELD, PaymentState.PROCESSING}
+
+
+class StripeGateway:
+    """The port PaymentGateway, by stripe-python."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._intents = calls.stripe.v1.payment_intents
+        self._refunds = calls.stripe.v1.refunds
+
+    async def open(self, order: PaymentOrder) -> Payment:
+        """Make the intent: cards are held and captured later, what cannot be held is captured at once."""
+        params: Any = {
+            "amount": order.amount,
+            "currency": order.currency.lower(),
+            "automatic_payment_methods": {"enabled": True},
+            "payment_method_options": {"card": {"capture_method": "manual"}},
+            "metadata": metadata_of(order.key),
+            "expand": EXPANDED,
+        }
+        if order.customer is not None:
+            params["customer"] = order.customer
+        if order.keeps_card:
+            params["setup_future_usage"] = "off_session"
+
+        async def none() -> None:
+            """An intent that nobody was told of is never paid: another may be made."""
+
+        def create(options: Any) -> Awaitable[stripe.PaymentIntent]:
+            return self._intents.create_async(params, options)
+
+        made = await self._once("open", order.key, create, none)
+        # The answer to a repeated key is that of the first time: the state may be another by now.
+        return await self.look(made.id) if _is_replay(made) else to_payment(made)
+
+    async def look(self, reference: str) -> Payment:
+        """Ask for the intent."""
+        call = self._intents.retrieve_async
+        return to_payment(await self._calls.ask(lambda: call(reference, {"expand": EXPANDED})))
+
+    async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
+        """Confirm the intent off session; what the bank says is in the payment."""
+        params: Any = {"payment_method": method, "off_session": True, "use_stripe_sdk": True, "expand": EXPANDED}
+
+        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
+            return self._intents.confirm_async(reference, params, options)
+
+        try:
+            return await self._moved(reference, f"charge-{method}", key, confirm, CHARGED)
+        except stripe.CardError:
+            return await self.look(reference)
+
+    async def capture(self, reference: str, key: PaymentKey, amount: int) -> Payment:
+        """Capture `amount` of the intent."""
+        params: Any = {"amount_to_capture": amount, "expand": EXPANDED}
+
+        def capture(options: Any) -> Awaitable[stripe.PaymentIntent]:
+            return self._intents.capture_async(reference, params, options)
+
+        return await self._moved(reference, "capture", key, capture, ENDED)
+
+    async def void(self, reference: str, key: PaymentKey) -> Payment:
+        """Cancel the intent."""
+        params: Any = {"cancellation_reason": "abandoned", "expand": EXPANDED}
+
+        def cancel(options: Any) -> Awaitable[stripe.PaymentIntent]:
+            return self._intents.cancel_async(reference, params, options)
+
+        return await self._moved(reference, "void", key, cancel, ENDED)
+
+    async def refund(self, reference: str, key: PaymentKey, amount: int) -> Refund:
+        """Refund `amount`, unless a refund with this key is there."""
+        wanted = metadata_of(key)
+        params: Any = {"payment_intent": reference, "amount": amount, "metadata": wanted}
+        listed: Any = {"payment_intent": reference, "limit": REFUNDS_MAX}
+
+        def create(options: Any) -> Awaitable[stripe.Refund]:
+            return self._refunds.create_async(params, options)
+
+        async def there() -> stripe.Refund | None:
+            known = await self._calls.ask(lambda: self._refunds.list_async(listed))
+            same = (each for each in known.data if each.metadata is not None and each.metadata.to_dict() == wanted)
+            return next(same, None)
+
+        refund = await there()
+        if refund is None:
+            refund = await self._once("refund", key, create, there)
+        if refund.amount != amount:
+            raise PaymentRefused("idempotency_error", "The key belongs to a refund of another amount")
+        return to_refund(refund)
+
+    async def _moved(
+        self, reference: str, what: str, key: PaymentKey, call: Intents, done: frozenset[PaymentState]
+    ) -> Payment:
+        """The payment after `call`; or as it is, if it had moved on before: who asked looks at its state."""
+
+        async def as_it_is() -> Payment | None:
+            payment = await self.look(reference)
+            return payment if payment.state in done else None
+
+        async def moved(options: Any) -> Payment:
+            return to_payment(await call(options))
+
+        try:
+            return await self._once(what, key, moved, as_it_is)
+        except PaymentRefused as refused:
+            if refused.code != MOVED_ON:
+                raise
+            return await self.look(reference)
+
+    async def _once(
+        self,
+        what: str,
+        key: PaymentKey,
+        call: Callable[[Any], Awaitable[Answer]],
+        done: Callable[[], Awaitable[Answer | None]],
+    ) -> Answer:
+        """What `call` answers to the key of `what`.
+
+        If the provider failed and will say so to this key for a day: what `done` finds, or else the answer to another
+        key, which too follows from the booking, so that two who find nothing at once still have one effect.
+        """
+        try:
+            return await self._calls.ask(lambda: call(_keyed(what, key)))
+        except Broken:
+            found = await done()
+            return found if found is not None else await self._calls.ask(lambda: call(_keyed(f"{what}-2", key)))
+
+
+def _keyed(what: str, key: PaymentKey) -> Any:
+    organization, booking = key.booking
+    return {"idempotency_key": f"vacancy-{organization}-{booking}-{key.number}-{what}"}
+
+
+def _is_replay(intent: stripe.PaymentIntent) -> bool:
+    answer = intent.last_response
+    return answer is not None and "idempotent-replayed" in answer.headers
