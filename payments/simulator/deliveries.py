@@ -83,9 +83,11 @@ class Deliveries:
         self._changed.set()
 
     def forget(self) -> None:
-        """Send nothing of what is waiting."""
+        """Send nothing of what is waiting, and count anew."""
         self._waiting.clear()
         self._held.clear()
+        self.sent = self.failed = 0
+        self.pause(False)
 
     @property
     def waiting(self) -> int:

@@ -59,7 +59,8 @@ async def test_money_is_held_taken_in_part_and_given_back(provider: stripe.Strip
         0,
     )
     refund: Any = {"payment_intent": intent.id}
-    over = await refusal(provider.v1.refunds.create_async({**refund, "amount": 6_001}))
+    more_of_it: Any = {**refund, "amount": 6_001}
+    over = await refusal(provider.v1.refunds.create_async(more_of_it))
     assert over[:2] == ("InvalidRequestError", 400)
     assert (await provider.v1.refunds.create_async(refund)).amount == 6_000
     assert (await refusal(provider.v1.refunds.create_async(refund)))[2] == "charge_already_refunded"
