@@ -46,6 +46,8 @@ class PaymentOrder(NamedTuple):
     currency: str
     keeps_card: bool = False
     """Whether the card is kept for charges without its owner; then `customer` is needed."""
+    buyer_is_there: bool = True
+    """Whether somebody can be sent to a bank's page; if not, only what needs none will do: a kept card."""
     customer: str | None = None
     """The provider's reference of the customer."""
 

@@ -36,7 +36,10 @@ class StripeGateway:
         params: Any = {
             "amount": order.amount,
             "currency": order.currency.lower(),
-            "automatic_payment_methods": {"enabled": True},
+            "automatic_payment_methods": {
+                "enabled": True,
+                "allow_redirects": "always" if order.buyer_is_there else "never",
+            },
             "payment_method_options": {"card": {"capture_method": "manual"}},
             "metadata": metadata_of(order.key),
             "expand": EXPANDED,
@@ -63,7 +66,7 @@ class StripeGateway:
 
     async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
         """Confirm the intent off session; what the bank says is in the payment."""
-        params: Any = {"payment_method": method, "off_session": True, "use_stripe_sdk": True, "expand": EXPANDED}
+        params: Any = {"payment_method": method, "off_session": True, "expand": EXPANDED}
 
         def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
             return self._intents.confirm_async(reference, params, options)

@@ -151,12 +151,14 @@ class Api:
         call = Call(dict(asked.request.path_params), params, _base_url(asked.request), _secret(asked, params))
         self._account.settle()
         world.request = {"id": asked.request_id, "idempotency_key": asked.key}
+        begun = False
         try:
-            answer: Document = expanded(world, asked.operation.run(world, call), expand)
-            return Saved(200, _json(answer), asked.request_id)
-        except Malformed:
-            raise
+            document = asked.operation.run(world, call)
+            begun = True  # what is done is done, also if its answer cannot be told as it was asked for
+            return Saved(200, _json(expanded(world, document, expand)), asked.request_id)
         except Refusal as refusal:
+            if isinstance(refusal, Malformed) and not begun:
+                raise
             return Saved(refusal.status, _json(refusal.body()), asked.request_id)
         except Exception:
             logger.exception("%s failed: a defect of the simulator", asked.operation.name)

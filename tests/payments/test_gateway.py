@@ -121,7 +121,7 @@ async def test_a_declined_card_is_told_by_its_codes(gateway: PaymentGateway, cli
 async def test_a_kept_card_is_charged_without_its_owner(gateway: PaymentGateway, client: stripe.StripeClient) -> None:
     customer, method = await kept_card(client, "pm_card_visa")
     key = payment_key()
-    payment = await gateway.open(PaymentOrder(key, AMOUNT, "EUR", customer=customer))
+    payment = await gateway.open(PaymentOrder(key, AMOUNT, "EUR", customer=customer, buyer_is_there=False))
     for _ in range(2):
         charged = await gateway.charge(payment.reference, key, method)
         assert (charged.state, charged.held) == (PaymentState.HELD, AMOUNT)
@@ -137,7 +137,7 @@ async def test_a_bank_that_declines_is_no_error(
 ) -> None:
     customer, method = await kept_card(client, card)
     key = payment_key()
-    payment = await gateway.open(PaymentOrder(key, AMOUNT, "EUR", customer=customer))
+    payment = await gateway.open(PaymentOrder(key, AMOUNT, "EUR", customer=customer, buyer_is_there=False))
     charged = await gateway.charge(payment.reference, key, method)
     assert charged.state is PaymentState.OPEN
     assert charged.failure is not None
@@ -206,7 +206,7 @@ async def test_whatever_goes_wrong_asking_again_has_one_effect(
             pattern, call = "POST */cancel", lambda: gateway.void(payment.reference, key)
         case "charge":
             customer, method = await kept_card(client, "pm_card_visa")
-            payment = await gateway.open(order._replace(customer=customer))
+            payment = await gateway.open(order._replace(customer=customer, buyer_is_there=False))
             pattern, call = "POST */confirm", lambda: gateway.charge(payment.reference, key, method)
         case _:
             payment = await captured(gateway, client, key)

@@ -59,6 +59,15 @@ async def test_a_key_forgets_what_was_never_begun(client: Client) -> None:
     assert (await client.v1.payment_intents.create_async(PARAMS, KEYED)).status == "requires_capture"
 
 
+async def test_what_was_done_and_could_not_be_told_is_not_done_again(client: Client) -> None:
+    intent = await paid(client)
+    params: Any = {"payment_intent": intent.id, "amount": 1_000, "expand": ["no_such"]}
+    for _ in range(2):
+        error = await refused(client.v1.refunds.create_async(params, {"idempotency_key": "refund-1"}))
+        assert getattr(error, "param", "") == "expand"
+    assert len((await client.v1.refunds.list_async()).data) == 1
+
+
 async def test_other_parameters_with_the_same_key_are_refused(client: Client) -> None:
     first = await client.v1.payment_intents.create_async(PARAMS, KEYED)
     changed: Any = {**PARAMS, "amount": 10_001}
