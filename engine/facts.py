@@ -19,7 +19,7 @@ from engine.rules.deciding import RuleSet, SetRule
 from models import civil
 from models.database import Database, ReadSession
 from models.keys import ResourceKey
-from models.queries.catalog import read_versions
+from models.queries.catalog import Versions, read_versions
 from models.resource import BookingRule, Resource, ResourceChoice, ResourceRequirement
 from models.venue import Venue
 
@@ -69,6 +69,12 @@ class ResourceFacts:
     def zone(self) -> ZoneInfo:
         return civil.zone(self.venue.time_zone)
 
+    @property
+    def needed(self) -> tuple[ResourceKey, ...]:
+        """Whose timelines decide over this resource: its own, then those of what it requires and chooses from."""
+        others = (*(requirement.resource for requirement in self.requirements), *self.choices)
+        return (self.key, *(ResourceKey(other.organization_id, other.id) for other in others))
+
 
 async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
     """The facts of these resources as they are now; unknown keys are absent.
@@ -77,11 +83,27 @@ async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[Re
     are. Unknown keys are looked for like the others, so that they take as long. Whether the asker may see a resource is
     the caller's to decide: what is kept is for all, so it is read published or not.
     """
-    current = await read_versions(database, keys)
+    return (await load_facts_with_versions(database, keys))[0]
+
+
+async def load_facts_with_versions(
+    database: Database, keys: Sequence[ResourceKey]
+) -> tuple[dict[ResourceKey, ResourceFacts], dict[ResourceKey, Versions]]:
+    """The same, and the versions of one instant of these resources and, where timelines are kept, of what they need.
+
+    Of facts that are not kept yet it is not known what they need.
+    """
+    asked: dict[ResourceKey, None] = dict.fromkeys(keys)
+    if database.timelines is not None:
+        for key in keys:
+            asked |= dict.fromkeys(database.catalog[key].needed if key in database.catalog else ())
+    current = await read_versions(database, list(asked))
     facts: dict[ResourceKey, ResourceFacts] = {
         key: found
-        for key, now in current.items()
-        if (found := database.catalog.get(key)) is not None and found.catalog_version >= now.catalog
+        for key in keys
+        if (now := current.get(key)) is not None
+        and (found := database.catalog.get(key)) is not None
+        and found.catalog_version >= now.catalog
     }
     missing = [key for key in keys if key not in facts]
     if missing:
@@ -89,7 +111,8 @@ async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[Re
             read = await _read(session, missing)
         database.catalog.update(read)
         facts |= read
-    return {key: replace(found, version=current[key].timeline) for key, found in facts.items() if key in current}
+    now_true = {key: replace(found, version=current[key].timeline) for key, found in facts.items() if key in current}
+    return now_true, current
 
 
 async def known_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:

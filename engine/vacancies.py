@@ -98,8 +98,7 @@ class Vacancies:
 
 def views_needed(facts: ResourceFacts) -> tuple[ResourceKey, ...]:
     """The timelines that decide over this resource: its own, then those of what it requires and chooses from."""
-    others = (*(requirement.resource for requirement in facts.requirements), *facts.choices)
-    return (facts.key, *(ResourceKey(other.organization_id, other.id) for other in others))
+    return facts.needed
 
 
 def effective_timeline(

@@ -27,7 +27,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NewType, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NewType, TypeVar
 
 import asyncpg
 from cachetools import LRUCache
@@ -37,6 +37,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.grouping import Groups
 from models.observer import Observer, Unobserved
+
+if TYPE_CHECKING:
+    from models.kept_timelines import KeptTimelines
 
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session that only reads: rolled back when it ends."""
@@ -79,9 +82,10 @@ class LedgerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 
 @dataclass(frozen=True)
 class Database:
-    """One process's connections to one database, and what it keeps of the catalog (`engine.facts`).
+    """One process's connections to one database, and what it keeps: of the catalog (`engine.facts`) and of timelines.
 
     Admissions go together in `groups`; what several want to know of the catalog is read together in `catalog_reads`.
+    Without `timelines` nothing of them is kept: each reading is from the database.
     """
 
     ledger: "asyncpg.Pool[asyncpg.Record]"
@@ -93,6 +97,7 @@ class Database:
     groups: Groups[Any, Any] = field(default_factory=Groups)
     catalog: MutableMapping[Hashable, Any] = field(default_factory=lambda: LRUCache(CATALOG_MAX))
     catalog_reads: Groups[Any, Any] = field(default_factory=Groups)
+    timelines: "KeptTimelines | None" = None
 
     @asynccontextmanager
     async def reading(
@@ -151,7 +156,13 @@ class Database:
         await self.engine.dispose()
 
 
-async def connect(database_url: str, *, pool_size: int = 8, observer: Observer | None = None) -> Database:
+async def connect(
+    database_url: str,
+    *,
+    pool_size: int = 8,
+    observer: Observer | None = None,
+    timelines: "KeptTimelines | None" = None,
+) -> Database:
     """Open the pools. Each has at most `pool_size` connections; waiting for one is bounded too (`POOL_WAIT_SECONDS`).
 
     Few connections beat many: every waiter of a row lock is woken to look again when it is released, so that many
@@ -180,7 +191,7 @@ async def connect(database_url: str, *, pool_size: int = 8, observer: Observer |
         hide_parameters=True,  # what SQLAlchemy says of an error may be logged; contacts may not
     )
     sessions = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
-    return Database(ledger, engine, sessions, observer=observer)
+    return Database(ledger, engine, sessions, observer=observer, timelines=timelines)
 
 
 def owner_engine(owner_url: str) -> AsyncEngine:

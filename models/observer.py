@@ -22,6 +22,12 @@ class Observer(Protocol):
     def published(self, seconds: list[float]) -> None:
         """Hints have been published, so many seconds after the commit of what they tell of."""
 
+    def timelines_read(self, source: str, count: int) -> None:
+        """So many timelines were read from `source`: memory, redis or database. Only where timelines are kept."""
+
+    def looked(self, refused: bool) -> None:
+        """A hold looked to be refused by what is kept; `refused`: that was so, and the ledger was not asked."""
+
 
 class Unobserved:
     """Nobody counts."""
@@ -36,4 +42,10 @@ class Unobserved:
         """Nothing."""
 
     def published(self, seconds: list[float]) -> None:
+        """Nothing."""
+
+    def timelines_read(self, source: str, count: int) -> None:
+        """Nothing."""
+
+    def looked(self, refused: bool) -> None:
         """Nothing."""

@@ -16,7 +16,7 @@ from typing import TypeVar
 from strawberry.dataloader import DataLoader
 
 from engine.counts import Counts
-from engine.facts import ResourceFacts, load_facts
+from engine.facts import ResourceFacts, load_facts_with_versions
 from engine.viewer import Role, Viewer
 from models.booking import BookingEvent
 from models.database import Database, ReadSession
@@ -24,10 +24,18 @@ from models.interval import Interval
 from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
 from models.ledger.records import BookingRecord
 from models.queries.bookings import EventPage, read_bookings, read_event_pages
-from models.queries.catalog import ResourcePage, read_organizations, read_resource_pages, read_rules, read_venues
+from models.queries.catalog import (
+    ResourcePage,
+    Versions,
+    read_organizations,
+    read_resource_pages,
+    read_rules,
+    read_venues,
+)
+from models.queries.kept import read_kept_timelines
 from models.queries.measures import Arrivals, CustomerItem
 from models.queries.rules import RuleChangePage, read_rule_change_pages, read_venue_rules
-from models.queries.timelines import TimelineView, read_timelines
+from models.queries.timelines import TimelineView
 from models.queries.waitlist import read_entries
 from models.resource import BookingRule, BookingRuleChange, Resource
 from models.venue import Organization, Venue
@@ -60,6 +68,7 @@ class Loaders:
         self.budget = Budget()
         for name in _MADE_WHEN_ASKED:
             vars(self).pop(name, None)
+        self._versions: dict[ResourceKey, Versions] = {}
 
     @cached_property
     def organizations(self) -> DataLoader[uuid.UUID, tuple[Organization, bool] | None]:
@@ -146,7 +155,7 @@ class Loaders:
 
     async def _read_timelines(self, questions: list[TimelineQuestion]) -> list[TimelineView]:
         own = self._catalogs(key.organization_id for key, _ in questions)
-        return await read_timelines(self._database, questions, own=own)
+        return await read_kept_timelines(self._database, questions, own=own, versions=self._versions)
 
     async def _read_organizations(self, ids: list[uuid.UUID]) -> list[tuple[Organization, bool] | None]:
         async with self._database.reading(catalogs=self._catalogs(ids, Role.CUSTOMER)) as session:
@@ -203,7 +212,8 @@ class Loaders:
         return [found.get(key) for key in keys]
 
     async def _load_facts(self, keys: list[ResourceKey]) -> list[ResourceFacts | None]:
-        found = await load_facts(self._database, keys)
+        # Who asks for facts asks for timelines next: these are of one instant, so an older answer is not added to.
+        found, self._versions = await load_facts_with_versions(self._database, keys)
         return [found.get(key) for key in keys]
 
     def _by_key(

@@ -52,6 +52,16 @@ class Metrics:
             buckets=LAG_SECONDS,
             registry=self.registry,
         )
+        self._timelines = self._counter(
+            "vacancy_timelines_read",
+            "Timelines that were read, by where they were found; where they are kept.",
+            "source",
+        )
+        self._looks = self._counter(
+            "vacancy_sold_out_looks",
+            "Holds that looked sold out by what is kept: refused, or left to the ledger.",
+            "outcome",
+        )
         self._names: set[str] = set()
 
     def called(self, transaction: str, seconds: float, error: BaseException | None) -> None:
@@ -73,6 +83,15 @@ class Metrics:
         """See `models.observer.Observer`."""
         for each in seconds:
             self._relayed.observe(each)
+
+    def timelines_read(self, source: str, count: int) -> None:
+        """See `models.observer.Observer`."""
+        if count:
+            self._timelines.labels(source).inc(count)
+
+    def looked(self, refused: bool) -> None:
+        """See `models.observer.Observer`."""
+        self._looks.labels("refused" if refused else "asked the ledger").inc()
 
     def watch_database(self, database: Database) -> None:
         """Tell of its pools, as they are whenever somebody asks."""

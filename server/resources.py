@@ -12,6 +12,7 @@ import asyncpg
 
 from engine.viewer import Viewer
 from models.database import Database, connect
+from models.kept_timelines import KeptTimelines
 from models.ledger.failures import TOO_SLOW, TRY_AGAIN
 from models.migrate import is_current
 from schema.context import Context, for_operation
@@ -23,6 +24,7 @@ from server.settings import Settings
 from server.sockets import Sockets
 from server.tokens import SignedBookingTokens
 from subscriptions.feed import Feed
+from subscriptions.shelf import RedisShelf
 
 DATABASE_SECONDS_MAX: Final = 30.0
 DATABASE_RETRY_SECONDS: Final = 0.5
@@ -55,7 +57,8 @@ async def open_resources(settings: Settings, metrics: ServerMetrics, sockets: So
     Raises OperatorError if the database does not answer within 30 seconds, or is not migrated.
     """
     async with AsyncExitStack() as stack:
-        database = await open_database(settings, metrics)
+        timelines = await stack.enter_async_context(_kept_timelines(settings))
+        database = await open_database(settings, metrics, timelines)
         stack.push_async_callback(close_database, database)
         authenticator = Authenticator(settings)
         stack.push_async_callback(authenticator.close)
@@ -72,21 +75,46 @@ async def open_resources(settings: Settings, metrics: ServerMetrics, sockets: So
         yield Resources(settings, database, feed, tokens, authenticator, redis, metrics, sockets)
 
 
-async def open_database(settings: Settings, metrics: Metrics | None = None) -> Database:
-    """The database, once it answers; waits up to 30 seconds for it. Raises OperatorError as `open_resources`."""
-    database = await _answering(settings, metrics)
+async def open_database(
+    settings: Settings, metrics: Metrics | None = None, timelines: KeptTimelines | None = None
+) -> Database:
+    """The database, once it answers; waits up to 30 seconds for it. Raises OperatorError as `open_resources`.
+
+    `timelines`: where those that are read are kept.
+    """
+    database = await _answering(settings, metrics, timelines)
     if not await is_current(database):
         await database.close()
         raise OperatorError(NOT_MIGRATED)
     return database
 
 
-async def _answering(settings: Settings, metrics: Metrics | None) -> Database:
+@asynccontextmanager
+async def _kept_timelines(settings: Settings) -> AsyncIterator[KeptTimelines | None]:
+    """Where timelines that are read are kept, if they are to be; on the shelf in Redis too, if there is one."""
+    if not settings.keep_timelines:
+        yield None
+    elif settings.redis_url is None:
+        yield KeptTimelines()
+    else:
+        shelf = RedisShelf(settings.redis_url)
+        try:
+            yield KeptTimelines(shelf)
+        finally:
+            await shelf.close()
+
+
+async def _answering(settings: Settings, metrics: Metrics | None, timelines: KeptTimelines | None) -> Database:
     assert settings.database_url is not None, "the command line fills it in"
     deadline = time.monotonic() + DATABASE_SECONDS_MAX
     while True:
         try:
-            return await connect(settings.database_url, pool_size=settings.database_pool_size, observer=metrics)
+            return await connect(
+                settings.database_url,
+                pool_size=settings.database_pool_size,
+                observer=metrics,
+                timelines=timelines,
+            )
         except asyncpg.InvalidParameterValueError as error:  # the application's role does not exist
             raise OperatorError(NOT_MIGRATED) from error
         except (*TRY_AGAIN, *TOO_SLOW) as error:

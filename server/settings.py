@@ -85,6 +85,9 @@ class Settings:
     timeline_days: int = DEFAULT_TIMELINE_DAYS
     """VACANCY_TIMELINE_DAYS: for how many days timelines keep their past; what is older is shown as closed."""
 
+    keep_timelines: bool = True
+    """VACANCY_KEEP_TIMELINES: whether a server keeps the timelines that it has read (1), or not (0)."""
+
     metrics_port: int | None = None
     """VACANCY_METRICS_PORT: where a worker answers /metrics. None: nowhere. A server does so on its own port."""
 
@@ -123,6 +126,7 @@ class Settings:
             timeline_days=read.integer(
                 "VACANCY_TIMELINE_DAYS", DEFAULT_TIMELINE_DAYS, least=TIMELINE_DAYS_MIN, most=TIMELINE_DAYS_MAX
             ),
+            keep_timelines=bool(read.integer("VACANCY_KEEP_TIMELINES", 1, least=0, most=1)),
             metrics_port=read.integer("VACANCY_METRICS_PORT", 0, least=1, most=65_535) or None,
             log_requests=bool(read.integer("VACANCY_LOG_REQUESTS", 0, least=0, most=1)),
             embedded_pg_bin=read.folder("EMBEDDED_PG_BIN"),
@@ -143,6 +147,7 @@ class Settings:
             "VACANCY_OIDC_AUDIENCE": self.oidc_audience,
             "VACANCY_DATABASE_POOL_SIZE": self.database_pool_size,
             "VACANCY_TIMELINE_DAYS": self.timeline_days,
+            "VACANCY_KEEP_TIMELINES": int(self.keep_timelines),
             "VACANCY_METRICS_PORT": self.metrics_port,
             "VACANCY_LOG_REQUESTS": int(self.log_requests),
             "EMBEDDED_PG_BIN": self.embedded_pg_bin,

@@ -6,9 +6,9 @@ a plain client to one node is enough.
 
 import json
 import uuid
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -69,13 +69,21 @@ def connect(redis_url: str) -> Redis:
 
     With its own defaults a publication to a dead server would take 15 seconds to fail.
     """
-    return Redis.from_url(
-        redis_url,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=SOCKET_SECONDS_MAX,
-        socket_connect_timeout=CONNECT_SECONDS_MAX,
-        **({} if redis_url.startswith("unix:") else {"socket_keepalive": True}),
-        decode_responses=True,
-        protocol=2,
-        client_name="vacancy",
-    )
+    keepalive = {} if redis_url.startswith("unix:") else {"socket_keepalive": True}
+    return Redis.from_url(redis_url, **_options(), **keepalive)
+
+
+def connect_cluster(redis_url: str) -> RedisCluster:
+    """The same for keys on any node of a cluster, of which the URL names one."""
+    return RedisCluster.from_url(redis_url, **_options())
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": SOCKET_SECONDS_MAX,
+        "socket_connect_timeout": CONNECT_SECONDS_MAX,
+        "decode_responses": True,
+        "protocol": 2,
+        "client_name": "vacancy",
+    }

@@ -2,9 +2,9 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, Uuid, and_, bindparam, exists, func, or_, text, tuple_
 from sqlmodel import col, select
@@ -16,10 +16,22 @@ from models.venue import Directory, DirectoryKind, Organization, Venue
 
 
 class Versions(NamedTuple):
-    """Of a resource: of what is kept beside its timeline, and of the two together (`models.resource.Resource`)."""
+    """Of a resource: of what is kept beside its timeline, and of the two together (`models.resource.Resource`).
+
+    `state` is the same only where the timeline is the same, whatever the version says. `is_published`: anybody may see
+    it. `is_over`: some hold of it is over, so that its timeline has as taken what counts as gone.
+    """
 
     catalog: int
     timeline: int
+    state: str
+    is_published: bool
+    is_over: bool
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Versions":
+        """What `ledger_versions` tells of one resource."""
+        return cls(row["catalog_version"], row["version"], row["state"], row["is_published"], row["is_over"])
 
 
 async def read_organizations(
@@ -61,7 +73,7 @@ async def read_rules(session: ReadSession, keys: Sequence[RuleKey]) -> dict[Rule
 
 
 async def read_versions(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Versions]:
-    """The two versions of each resource, as they are now; unknown ones are absent. One statement."""
+    """What is so of each resource now; unknown ones are absent. One statement, so that all are of one instant."""
     if not keys:
         return {}
     rows = await database.ledger.fetch(
@@ -69,9 +81,7 @@ async def read_versions(database: Database, keys: Sequence[ResourceKey]) -> dict
         [key.organization_id for key in keys],
         [key.id for key in keys],
     )
-    return {
-        ResourceKey(row["organization_id"], row["id"]): Versions(row["catalog_version"], row["version"]) for row in rows
-    }
+    return {ResourceKey(row["organization_id"], row["id"]): Versions.of(row) for row in rows}
 
 
 async def find_venue(session: ReadSession, slug: str) -> Venue | None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import asyncpg
@@ -29,12 +29,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TimelineView:
-    """The steps of one timeline in a window, as they were at `version`: sorted, without gap or overlap."""
+    """The steps of one timeline in a window, as they were at `version`: sorted, without gap or overlap.
+
+    `has_over`: some of what was taken there is left out, since a hold of it was over.
+    """
 
     resource: ResourceKey
     version: int
     window: Interval
     steps: tuple[Step, ...]
+    has_over: bool = field(default=False, compare=False)
 
 
 async def read_timelines(
@@ -83,7 +87,7 @@ def _view(key: ResourceKey, window: Interval, rows: list[asyncpg.Record]) -> Tim
     ]
     for claim in over:
         view = [part for step in view for part in _without(step, claim)]
-    return TimelineView(key, steps[0]["version"], window, tuple(view))
+    return TimelineView(key, steps[0]["version"], window, tuple(view), bool(over))
 
 
 def _without(step: Step, claim: asyncpg.Record) -> Iterator[Step]:

@@ -28,6 +28,8 @@ from tests.support.waiting import eventually, waits_for_a_lock
 
 HOLD = """mutation($input: BookingHoldInput!) {
   bookingHold(input: $input) { token booking { id } errors { code } } }"""
+TIMELINE = """{ node(id: "%s") { ... on Resource {
+  timeline(window: { startsAt: "2030-06-01T00:00:00Z", endsAt: "2030-06-02T00:00:00Z" }) { version } } } }"""
 EMAIL = "ada.of.the.metrics@example.com"
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -85,6 +87,23 @@ async def test_admissions_are_counted_by_outcome(client: httpx.AsyncClient, data
     assert any(name.startswith("ledger_hold") for name in names)
     assert total(found, "vacancy_transaction_seconds_count") >= 3
     assert total(found, "vacancy_transaction_seconds_sum") > 0
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_it_is_told_where_timelines_were_found_and_what_was_refused_at_sight(
+    database_url: str, redis_url: str, tmp_path: Path, database: Database, keep: bool
+) -> None:
+    resource = await make_resource(database, capacity=1)
+    settings = settings_for(database_url, redis_url, tmp_path, keep_timelines=keep)
+    async with client_of_app(settings) as client:
+        for number in range(3):
+            await ask_to_hold(client, resource, f"one of several intents {number}")
+            await client.post("/graphql", json={"query": TIMELINE % encode(GlobalKind.RESOURCE, *key_of(resource))})
+        found = await scraped(client)
+    assert found["vacancy_admissions_total", ("sold_out",)] == 2
+    assert found.get(("vacancy_sold_out_looks_total", ("refused",)), 0) == (1 if keep else 0)
+    read_from = {labels[0] for name, labels in found if name == "vacancy_timelines_read_total"}
+    assert read_from == ({"memory", "database"} if keep else set())
 
 
 async def test_a_wait_for_a_lock_that_took_too_long_is_counted(

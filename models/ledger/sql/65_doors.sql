@@ -73,16 +73,32 @@ BEGIN
       ) o ON a.after >= 0 AND r.version - a.after BETWEEN 1 AND p_folded_max;
 END $$;
 
--- The versions of each resource now, of the catalog and of all; none for one that does not exist.
+-- The versions of each resource now, of the catalog and of all, with what must be known to use a timeline that was read
+-- before (models/kept_timelines.py); none for one that does not exist. Where `state` is the same, so is the timeline, but
+-- for what is over: a version may be another timeline's in another database, or after an older backup was restored; and
+-- what folds the past makes none. So there is in it who wrote the row last, and when the row was made. `is_over`: a hold of it is over.
 CREATE OR REPLACE FUNCTION ledger_versions(p_organization_ids uuid[], p_resource_ids uuid[])
-RETURNS TABLE (organization_id uuid, id uuid, catalog_version bigint, version bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+RETURNS TABLE (
+    organization_id uuid, id uuid, catalog_version bigint, version bigint, state text, is_published boolean, is_over boolean
+) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    v_now timestamptz := clock_timestamp();  -- a variable, since an index is not searched for a volatile function
 BEGIN
     RETURN QUERY
-    SELECT r.organization_id, r.id, r.catalog_version, r.version
+    WITH over AS MATERIALIZED (
+        SELECT c.organization_id, c.resource_id
+          FROM booking b
+          JOIN claim c ON c.organization_id = b.organization_id AND c.booking_id = b.id
+         WHERE b.organization_id = ANY (p_organization_ids) AND b.status IN ('ON_HOLD', 'PENDING')
+           AND b.hold_expires_at <= v_now
+    )
+    SELECT r.organization_id, r.id, r.catalog_version, r.version,
+           concat_ws('.', r.version, r.xmin, (extract(epoch FROM r.created_at) * 1000000)::bigint), v.is_published,
+           EXISTS (SELECT FROM over o WHERE o.organization_id = r.organization_id AND o.resource_id = r.id)
       FROM unnest(p_organization_ids, p_resource_ids) AS a (organization_id, resource_id)
-      JOIN resource r ON r.organization_id = a.organization_id AND r.id = a.resource_id;
+      JOIN resource r ON r.organization_id = a.organization_id AND r.id = a.resource_id
+      JOIN venue v ON v.organization_id = r.organization_id AND v.id = r.venue_id;
 END $$;
 
 -- The version of each booking now; none for one that does not exist.
