@@ -12,6 +12,7 @@ from engine.facts import ResourceFacts, known_facts, load_facts
 from engine.idempotency import check_key
 from engine.rules import limits
 from engine.rules.base import RuleRequest, violation
+from engine.sight import hold_unless_sold_out
 from engine.viewer import Role, Viewer
 from models.base import new_id
 from models.database import Database
@@ -129,7 +130,7 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
             return found, False
         asked = asking(command, acting, request, decision)
         try:
-            record = await calls.hold(database, asked)
+            record = await hold_unless_sold_out(database, asked)
         except calls.Stale:
             await load_facts(database, _resources(request))
         except calls.Unmet as unmet:

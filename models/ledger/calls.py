@@ -274,10 +274,11 @@ def _fact(refusal: dict[str, Any] | None) -> BookingError | None:
     return None if refusal is None else _REFUSALS[refusal["code"]](refusal)
 
 
-def _sold_out(refusal: dict[str, Any]) -> SoldOut:
-    vacancies = max(0, refusal["vacancies"])
+def sold_out(resource_id: uuid.UUID, free: int) -> SoldOut:
+    """The refusal where so many units of the resource are free at its fullest instant; less than none: none."""
+    vacancies = max(0, free)
     message = "Sold out." if vacancies == 0 else f"Only {vacancies} left at some time of this interval."
-    return SoldOut(message, resource_id=uuid.UUID(refusal["resource_id"]), vacancies=vacancies)
+    return SoldOut(message, resource_id=resource_id, vacancies=vacancies)
 
 
 def _capacity_in_use(refusal: dict[str, Any]) -> CapacityInUse:
@@ -286,7 +287,7 @@ def _capacity_in_use(refusal: dict[str, Any]) -> CapacityInUse:
 
 
 _REFUSALS: dict[str, Callable[[dict[str, Any]], BookingError]] = {
-    "SOLD_OUT": _sold_out,
+    "SOLD_OUT": lambda found: sold_out(uuid.UUID(found["resource_id"]), found["vacancies"]),
     "CLOSED": lambda _: Closed("It is closed at some time of this interval."),
     "ACTIVITY_CONFLICT": lambda _: ActivityConflict("It is in use for another activity at some time of this interval."),
     "VERSION_CONFLICT": lambda found: VersionConflict("It changed since you looked.", current=found["current"]),

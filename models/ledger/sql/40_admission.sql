@@ -465,6 +465,30 @@ BEGIN
     );
 END $$;
 
+-- For who would refuse requests by timelines that they know (engine/sight.py): whether these are true, and whether anything
+-- is remembered under the requests' keys (the n-th of each list makes one), all of one instant.
+CREATE OR REPLACE FUNCTION ledger_sight(
+    p_organization_id uuid, p_resource_ids uuid[], p_actors text[], p_keys text[]
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object(
+            'resources', (
+                SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]')
+                  FROM ledger_versions(array_fill(p_organization_id, ARRAY[cardinality(p_resource_ids)]), p_resource_ids) r
+            ),
+            'remembered', (
+                SELECT coalesce(jsonb_agg(asked.position - 1), '[]')
+                  FROM unnest(p_actors, p_keys) WITH ORDINALITY AS asked (actor, key, position)
+                  JOIN idempotency k
+                    ON k.organization_id = p_organization_id AND k.actor = asked.actor AND k.key = asked.key
+            )
+        )
+    );
+END $$;
+
 -- Whether all of these requests, which take `p_takes`, fit together as far as can be said without a lock: then none need be
 -- looked at alone. Where members are chosen that is not said.
 CREATE OR REPLACE FUNCTION ledger_all_fit_at_sight(p_organization_id uuid, p_requests jsonb, p_takes ledger_take[])
