@@ -11,6 +11,7 @@ from benchmarks.availability import availability
 from benchmarks.claims import claims
 from benchmarks.holds import holds, refusals
 from benchmarks.isolation import isolation
+from benchmarks.kept import kept
 from benchmarks.month import month
 from benchmarks.report import machine, say
 from benchmarks.shares import profile
@@ -23,6 +24,7 @@ PARTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "profile": profile,
     "holds": holds,
     "refusals": refusals,
+    "kept": kept,
     "claims": claims,
     "isolation": isolation,
 }

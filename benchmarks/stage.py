@@ -85,6 +85,17 @@ class Stage:
         finally:
             stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
 
+    @asynccontextmanager
+    async def server_with(self, **settings: Any) -> AsyncIterator[Process]:
+        """Another server, with other settings."""
+        told = replace(self.settings, port=_free_port(), **settings)
+        process = _spawned(["server.cli", "serve"], ENVIRONMENT | told.to_environment(), self.folder)
+        try:
+            await _listening(told.port, self.folder)
+            yield Process(process.pid, told.port)
+        finally:
+            stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
+
     async def settle(self) -> None:
         """Wait until the worker has published what there is, so that one round does not pay for the one before."""
         deadline = time.monotonic() + SETTLE_SECONDS_MAX
