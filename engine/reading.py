@@ -8,10 +8,11 @@ older.
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from engine.binding import Taking, binding
 from engine.conditions import AskedItem, Known, refusal_of
 from engine.facts import ResourceFacts
 from engine.rules.base import ConditionKind, Refusal, RuleFacts, RuleRequest
@@ -93,7 +94,13 @@ class Reading:
             items = [asked_item(self.facts, request, self._terms(request))]
             found += [refusal for each in conditions if (refusal := refusal_of(each, items, self.known)) is not None]
         refusal = left.refusal(request.quantity)
-        return (*found, refusal) if refusal else tuple(found)
+        return (*found, self._bound(refusal, request)) if refusal else tuple(found)
+
+    def _bound(self, refusal: Refusal, request: RuleRequest) -> Refusal:
+        """The capacity's refusal with the resource that binds."""
+        terms = self._terms(request)
+        taking = Taking(request.interval, terms.claim, request.quantity, terms.shared_as)
+        return replace(refusal, resource=binding(self.facts, self.views, taking, refusal.code))
 
     def _terms(self, request: RuleRequest) -> Terms:
         return self.facts.rules.terms(request, self.facts.zone)

@@ -211,15 +211,16 @@ def _effective(
     activity: str | None,
     joining: bool,
 ) -> EffectiveStep:
-    free = [_free(step, cursor.sharing, activity, joining) for step, cursor in zip(current, cursors, strict=True)]
+    free = [
+        free_of(step, cursor.sharing, activity, joining=joining) for step, cursor in zip(current, cursors, strict=True)
+    ]
     vacancies = free[0]
     for requirement, left in zip(requirements, free[1:], strict=True):
         units = requirement.units(left)
         vacancies = vacancies if units is None else min(vacancies, units)
     closed = any(step.closed for step in current)
     in_use = joining and any(
-        cursor.sharing == Sharing.SAME_ACTIVITY and not _may_join(step, cursor.sharing, activity)
-        for step, cursor in zip(current, cursors, strict=True)
+        is_in_use(step, cursor.sharing, activity) for step, cursor in zip(current, cursors, strict=True)
     )
     own = current[0]
     shown = own.sharing_key if own.sharing_key and not own.sharing_key.startswith("#") else None
@@ -232,11 +233,17 @@ def _effective(
     )
 
 
-def _free(step: Step, sharing: str, activity: str | None, joining: bool) -> int:
+def free_of(step: Step, sharing: str, activity: str | None, *, joining: bool) -> int:
+    """The units of the resource itself that are free during the step, for a party of this activity if one asks."""
     left = step.capacity - step.taken
     if joining or sharing == Sharing.EXCLUSIVE:
         return left if _may_join(step, sharing, activity) else 0
     return 0 if step.sharing_key is not None and step.sharing_key.startswith("#") else left
+
+
+def is_in_use(step: Step, sharing: str, activity: str | None) -> bool:
+    """Whether another activity goes on there, which a party of this one may not join."""
+    return sharing == Sharing.SAME_ACTIVITY and not _may_join(step, sharing, activity)
 
 
 def _may_join(step: Step, sharing: str, activity: str | None) -> bool:
