@@ -45,6 +45,9 @@ class CountsLoader(Protocol):
     ) -> tuple[CustomerItem, ...]:
         """What the customer has that ends after an instant."""
 
+    async def turn(self) -> None:
+        """Wait for a turn: all is read, and what is computed from it takes long."""
+
 
 class Nobody:
     """A guest who looks, for who knows that no rule counts arrivals."""
@@ -62,6 +65,9 @@ class Nobody:
     ) -> tuple[CustomerItem, ...]:
         """Nobody has nothing."""
         return ()
+
+    async def turn(self) -> None:
+        """Nobody else waits."""
 
 
 NOBODY: Final = Nobody()
@@ -129,6 +135,8 @@ async def read(
         (arrivals,) = await counts.arrivals([(facts.key, seen)])
     if customer_id is not None and measures & CUSTOMER_KINDS:
         customer_items = await counts.customer_items(facts.key.organization_id, customer_id, now - PAST)
+    # Not before: whoever goes on alone shares no statement with the others.
+    await counts.turn()
     known = Known(views[facts.key], arrivals, customer_items)
     return Reading(facts, views, seen, rule_facts(facts, now, customer_id), known)
 
