@@ -12,7 +12,9 @@ from benchmarks.claims import claims
 from benchmarks.holds import holds, refusals
 from benchmarks.isolation import isolation
 from benchmarks.month import month
+from benchmarks.pools import pools
 from benchmarks.report import machine, say
+from benchmarks.rules import rules
 from benchmarks.shares import profile
 from benchmarks.stage import Stage, running
 from benchmarks.watchers import watchers
@@ -20,6 +22,8 @@ from benchmarks.watchers import watchers
 PARTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "watchers": watchers,
     "availability": availability,
+    "rules": rules,
+    "pools": pools,
     "profile": profile,
     "holds": holds,
     "refusals": refusals,
