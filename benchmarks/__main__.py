@@ -13,7 +13,9 @@ from benchmarks.holds import holds, refusals
 from benchmarks.isolation import isolation
 from benchmarks.kept import kept
 from benchmarks.month import month
+from benchmarks.pools import pools
 from benchmarks.report import machine, say
+from benchmarks.rules import rules
 from benchmarks.shares import profile
 from benchmarks.stage import Stage, running
 from benchmarks.watchers import watchers
@@ -21,6 +23,8 @@ from benchmarks.watchers import watchers
 PARTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "watchers": watchers,
     "availability": availability,
+    "rules": rules,
+    "pools": pools,
     "profile": profile,
     "holds": holds,
     "refusals": refusals,

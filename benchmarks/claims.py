@@ -4,6 +4,7 @@ import json
 import random
 import statistics
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -11,6 +12,7 @@ import asyncpg
 from benchmarks.report import heading, table
 from benchmarks.requests import ledger_hold, ledger_json, some_interval
 from benchmarks.stage import PLENTY, RULES, Stage
+from models.interval import Interval
 from models.resource import Resource
 from tests.support.factories import make_resource
 
@@ -76,7 +78,11 @@ async def claims(stage: Stage) -> None:
 
 async def load(owner: "asyncpg.Connection", resource: Resource, count: int, *, days: int = DAYS) -> None:
     """Put so many confirmed bookings of two hours each on a resource that has none, spread over the days to come."""
-    intervals = [some_interval(days) for _ in range(count)]
+    await load_at(owner, resource, [some_interval(days) for _ in range(count)])
+
+
+async def load_at(owner: "asyncpg.Connection", resource: Resource, intervals: Sequence[Interval]) -> None:
+    """Put a confirmed booking of one unit at each of these times on a resource that has none."""
     async with owner.transaction():
         await owner.execute("SET LOCAL session_replication_role = replica")
         await owner.execute(

@@ -53,10 +53,15 @@ class Load:
 class Client:
     """One kept connection to a server of this machine."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, token: str | None
+    ) -> None:
         self._reader = reader
         self._writer = writer
-        self._head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+        account = "" if token is None else f"Authorization: Bearer {token}\r\n"
+        self._head = (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{account}Content-Type: application/json\r\nContent-Length: "
+        )
 
     async def ask(self, body: bytes) -> tuple[int, bytes]:
         """Status and body of the answer, which must tell its length."""
@@ -73,10 +78,10 @@ class Client:
         await self._writer.wait_closed()
 
 
-async def connect(port: int, path: str) -> Client:
-    """A client of the server at this port."""
+async def connect(port: int, path: str, *, token: str | None = None) -> Client:
+    """A client of the server at this port, who shows a token if one is given."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    return Client(reader, writer, path)
+    return Client(reader, writer, path, token)
 
 
 async def drive(port: int, path: str, make_body: MakeBody, classify: Classify, *, clients: int, seconds: float) -> Load:

@@ -6,14 +6,15 @@ the present. Whole days are in `engine.calendar`, what else could be booked in `
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from engine.facts import ResourceFacts
 from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read, rule_facts
 from engine.rules import limits
 from engine.rules.base import GuestCount, Refusal, RuleRequest, violation
-from engine.vacancies import AvailabilityStatus, EffectiveTimeline, Vacancies, effective_timeline, views_needed
+from engine.timeline import EffectiveTimeline, effective_timeline
+from engine.vacancies import AvailabilityStatus, Vacancies, views_needed
 from models import civil
 from models.errors import InvalidInput
 from models.interval import Interval
@@ -51,7 +52,7 @@ class SlotAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityAnswer:
-    """Whether a wish can be booked, as of `version` of the resource's timeline."""
+    """Whether a wish can be booked, by the rules and the timeline as they were at `version` of the resource."""
 
     interval: Interval
     capacity: int
@@ -87,11 +88,13 @@ def request_of(wish: Wish, interval: Interval) -> RuleRequest:
 
 
 async def timeline(facts: ResourceFacts, window: Interval, *, load: TimelineLoader) -> EffectiveTimeline:
-    """How capacity goes over the window. Raises InvalidInput for a window that is too long."""
+    """How capacity goes over the window, as of one version. Raises InvalidInput for a window that is too long."""
     _check_window(window)
     keys = views_needed(facts)
     views = await load([(key, window) for key in keys])
-    return effective_timeline(facts, dict(zip(keys, views, strict=True)), window)
+    found = effective_timeline(facts, dict(zip(keys, views, strict=True)), window)
+    # What it requires is of the version of the facts: if that has changed since, nobody is told the newer one.
+    return replace(found, version=min(facts.version, found.version))
 
 
 async def slots(

@@ -5,9 +5,11 @@ A number has two parts: what the request itself adds, all of its items together 
 """
 
 import uuid
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from engine.rules.base import Condition, ConditionKind, GuestCount, Refusal
@@ -19,6 +21,8 @@ from models.queries.timelines import TimelineView
 HUNDREDTHS = 100
 
 Night = tuple[datetime, datetime]
+
+_STARTS = attrgetter("starts_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,10 @@ class AskedItem:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was read of one resource, and of the customer who looks: all that its conditions are measured from."""
+    """What was read of one resource, and of the customer who looks: all that its conditions are measured from.
+
+    Arrivals are in order.
+    """
 
     view: TimelineView
     arrivals: tuple[Arrivals, ...] = ()
@@ -110,17 +117,12 @@ def stored(condition: Condition, items: Sequence[AskedItem], known: Known) -> in
             at = _interval(arguments)
             return sum(item.interval.overlaps(at) for item in _in_scope(condition, known.customer_items))
         case ConditionKind.ARRIVALS:
-            part = _interval(arguments)
-            return sum(
-                each.guests if arguments["of_guests"] else each.quantity
-                for each in known.arrivals
-                if part.starts_at <= each.starts_at < part.ends_at
-            )
+            first = bisect_left(known.arrivals, arguments["starts_at"], key=_STARTS)
+            end = bisect_left(known.arrivals, arguments["ends_at"], lo=first, key=_STARTS)
+            return sum(each.guests if arguments["of_guests"] else each.quantity for each in known.arrivals[first:end])
         case ConditionKind.CAPACITY:
             at = _interval(arguments)
-            return -int(arguments["percent"]) * min(
-                step.capacity for step in known.view.steps if _touches(step.starts_at, step.ends_at, at)
-            )
+            return -int(arguments["percent"]) * min(step.capacity for step in known.view.over(at))
         case ConditionKind.ORPHANS:
             taken = list(_of_resource(condition, items))
             return sum(_leaves_orphans(known.view, taken, side["edge"], side["nights"]) for side in arguments["sides"])
@@ -140,21 +142,12 @@ def _free_of_night(view: TimelineView, taken: Sequence[AskedItem], night: Night)
     at = Interval(*night)
     more = [item for item in taken if item.claim.overlaps(at)]
     free = []
-    for step in view.steps:
-        part = Interval(step.starts_at, step.ends_at).clip(at)
-        if part is None:
-            continue
-        points = [
-            part.starts_at,
-            *(i.claim.starts_at for i in more if part.starts_at < i.claim.starts_at < part.ends_at),
-        ]
+    for step in view.over(at):
+        starts_at, ends_at = max(step.starts_at, at.starts_at), min(step.ends_at, at.ends_at)
+        points = [starts_at, *(i.claim.starts_at for i in more if starts_at < i.claim.starts_at < ends_at)]
         most = max(sum(i.quantity for i in more if i.claim.starts_at <= point < i.claim.ends_at) for point in points)
         free.append(0 if step.closed else step.capacity - step.taken - most)
     return min(free)
-
-
-def _touches(starts_at: datetime, ends_at: datetime, interval: Interval) -> bool:
-    return starts_at < interval.ends_at and interval.starts_at < ends_at
 
 
 def _interval(arguments: Mapping[str, Any]) -> Interval:

@@ -32,3 +32,6 @@ class Counts:
     ) -> tuple[CustomerItem, ...]:
         """What the customer has that ends after an instant. One statement."""
         return await read_customer_items(self._database, organization_id, customer_id, after)
+
+    async def turn(self) -> None:
+        """Who asks one question at a time need not wait."""

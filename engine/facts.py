@@ -57,7 +57,7 @@ class ResourceFacts:
     version: int
     choices: tuple[Resource, ...] = ()
 
-    @property
+    @cached_property
     def key(self) -> ResourceKey:
         return ResourceKey(self.resource.organization_id, self.resource.id)
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from engine.availability import Wish, interval_of
+from engine.availability import Wish, interval_of, request_of
 from engine.facts import ResourceFacts, load_facts
 from engine.holds import HoldRequest, ItemRequest, hold
 from engine.ports import Clock
 from engine.rules.guests import guests_from_stored
-from engine.vacancies import EffectiveTimeline, effective_timeline, vacancies_over, views_needed
+from engine.supply import Supply, supply_of
+from engine.vacancies import views_needed
 from engine.viewer import GUEST, Role, Viewer
 from engine.waitlist import WAITING_MAX
 from models.booking import BookingStatus
@@ -113,16 +114,18 @@ async def _next(
     if facts is None or not waiting:
         return None
     views = await _views(database, facts, [_around(entry) for entry in waiting])
-    timelines: dict[Interval, EffectiveTimeline] = {}
+    supplies: dict[tuple[Interval, str | None], Supply] = {}
     for entry in waiting:
         await asyncio.sleep(0)  # a long list is looked through beside everything else of the process
         around = _around(entry)
-        if around not in timelines:
-            timelines[around] = effective_timeline(facts, views[around], around)
         versions = tuple(view.version for view in views[around].values())
         for candidate in _candidates(facts, entry, now):
-            is_free = vacancies_over(timelines[around], candidate.interval).vacancies >= entry.quantity
-            if is_free and not passed.has(candidate, versions):
+            shared_as = facts.rules.terms(request_of(candidate.wish, candidate.interval), facts.zone).shared_as
+            if (around, shared_as) not in supplies:
+                supplies[around, shared_as] = supply_of(facts, views[around], shared_as)
+            # Buffers around it are the admission's to look at.
+            left = supplies[around, shared_as].over(candidate.interval, candidate.interval)
+            if left.vacancies >= entry.quantity and not passed.has(candidate, versions):
                 return candidate, versions
     return None
 

@@ -8,15 +8,17 @@ older.
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from engine.binding import binding
 from engine.conditions import AskedItem, Known, refusal_of
 from engine.facts import ResourceFacts
 from engine.rules.base import ConditionKind, Refusal, RuleFacts, RuleRequest
 from engine.rules.deciding import Terms
-from engine.vacancies import EffectiveTimeline, Vacancies, effective_timeline, vacancies_over, views_needed
+from engine.supply import Supply, supply_of
+from engine.vacancies import Vacancies, views_needed
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.queries.measures import Arrivals, CustomerItem
@@ -44,6 +46,9 @@ class CountsLoader(Protocol):
     ) -> tuple[CustomerItem, ...]:
         """What the customer has that ends after an instant."""
 
+    async def turn(self) -> None:
+        """Wait for a turn: all is read, and what is computed from it takes long."""
+
 
 class Nobody:
     """A guest who looks, for who knows that no rule counts arrivals."""
@@ -62,28 +67,39 @@ class Nobody:
         """Nobody has nothing."""
         return ()
 
+    async def turn(self) -> None:
+        """Nobody else waits."""
+
 
 NOBODY: Final = Nobody()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read, as of `version` of the resource's timeline; it answers requests that lie in its window."""
+    """What was read, as of `version` of the resource; it answers requests that lie in its window."""
 
     facts: ResourceFacts
     views: Mapping[ResourceKey, TimelineView]
-    window: Interval
     rule_facts: RuleFacts
     known: Known
-    _timelines: dict[str | None, EffectiveTimeline] = field(default_factory=dict, init=False, repr=False)
+    _supplies: dict[str | None, Supply] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def version(self) -> int:
-        return self.known.view.version
+        """The version that this is told as of: nothing that was read is older, something may be newer.
+
+        Rules are read first, then the timeline. If anything changes in between it is that of the rules, by which nobody
+        books any more: whoever expects it is refused, and never held to rules that they were not shown.
+        """
+        return min(self.facts.version, self.known.view.version)
 
     def left(self, request: RuleRequest) -> Vacancies:
         """What is left for it."""
-        return self._left(request, self._terms(request))
+        terms = self._terms(request)
+        supply = self._supplies.get(terms.shared_as)
+        if supply is None:
+            supply = self._supplies[terms.shared_as] = supply_of(self.facts, self.views, terms.shared_as)
+        return supply.over(request.interval, terms.claim)
 
     def refusals(self, request: RuleRequest, left: Vacancies) -> tuple[Refusal, ...]:
         """Every reason against it: of the rules, of their conditions, and last of the capacity: `left` is left."""
@@ -93,17 +109,24 @@ class Reading:
             items = [asked_item(self.facts, request, self._terms(request))]
             found += [refusal for each in conditions if (refusal := refusal_of(each, items, self.known)) is not None]
         refusal = left.refusal(request.quantity)
-        return (*found, refusal) if refusal else tuple(found)
+        return (*found, self._bound(refusal, request)) if refusal else tuple(found)
+
+    def _bound(self, refusal: Refusal, request: RuleRequest) -> Refusal:
+        """The capacity's refusal with the resource that binds."""
+        terms = self._terms(request)
+        key = binding(
+            self.facts,
+            self.views,
+            refusal.code,
+            request.quantity,
+            request.interval,
+            terms.claim,
+            terms.shared_as,
+        )
+        return replace(refusal, resource=key)
 
     def _terms(self, request: RuleRequest) -> Terms:
         return self.facts.rules.terms(request, self.facts.zone)
-
-    def _left(self, request: RuleRequest, terms: Terms) -> Vacancies:
-        timeline = self._timelines.get(terms.shared_as)
-        if timeline is None:
-            timeline = effective_timeline(self.facts, self.views, self.window, activity=terms.shared_as, joining=True)
-            self._timelines[terms.shared_as] = timeline
-        return vacancies_over(timeline, request.interval, terms.claim)
 
 
 async def read(
@@ -122,8 +145,10 @@ async def read(
         (arrivals,) = await counts.arrivals([(facts.key, seen)])
     if customer_id is not None and measures & CUSTOMER_KINDS:
         customer_items = await counts.customer_items(facts.key.organization_id, customer_id, now - PAST)
+    # Not before: whoever goes on alone shares no statement with the others.
+    await counts.turn()
     known = Known(views[facts.key], arrivals, customer_items)
-    return Reading(facts, views, seen, rule_facts(facts, now, customer_id), known)
+    return Reading(facts, views, rule_facts(facts, now, customer_id), known)
 
 
 def rule_facts(facts: ResourceFacts, now: datetime, customer_id: str | None = None) -> RuleFacts:

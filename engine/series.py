@@ -119,9 +119,9 @@ async def hold(database: Database, viewer: Viewer, request: SeriesRequest, *, no
             found = await recall_series(database, command)
             if found is None:
                 raise
-            return _told(database, found)
+            return _told(database, found, organization_id)
         try:
-            return _told(database, await hold_series(database, asked))
+            return _told(database, await hold_series(database, asked), organization_id)
         except calls.Stale:
             continue
     raise busy()
@@ -169,7 +169,7 @@ class _Deciding:
         try:
             decision = decided(self.viewer, alone, self.facts, self.now)
         except BookingError as error:
-            return SeriesDate(one.day, one.interval, refusals=_plain(_refusals_of(error)))
+            return SeriesDate(one.day, one.interval, refusals=_plain(_refusals_of(error, command.organization_id)))
         acting = acting_in(self.viewer, command.organization_id)
         asked = asking(command, acting, alone, decision)
         (conditions,) = decision.conditions
@@ -189,9 +189,9 @@ def _words(condition: Condition) -> Refusal:
     return replace(condition.refuse(condition.max + 1), parameters={})
 
 
-def _told(database: Database, record: SeriesRecord) -> HeldSeries:
+def _told(database: Database, record: SeriesRecord, organization_id: uuid.UUID) -> HeldSeries:
     """The outcome for the caller, each date counted as the hold that it is. Raises SeriesRefused if all was in vain."""
-    outcomes = tuple(_outcome_of(answer) for answer in record.answers)
+    outcomes = tuple(_outcome_of(answer, organization_id) for answer in record.answers)
     if record.id is not None and not record.is_new:
         database.observer.admitted("REPLAYED")
         return HeldSeries(record.id, outcomes)
@@ -205,25 +205,27 @@ def _told(database: Database, record: SeriesRecord) -> HeldSeries:
     return HeldSeries(record.id, outcomes)
 
 
-def _outcome_of(answer: SeriesAnswer) -> DateOutcome:
+def _outcome_of(answer: SeriesAnswer, organization_id: uuid.UUID) -> DateOutcome:
     refusals = [Refusal(**refusal) for refusal in answer.refusals]
     if answer.error is not None:
-        refusals += _refusals_of(answer.error)
+        refusals += _refusals_of(answer.error, organization_id)
     return DateOutcome(answer.day, answer.interval, tuple(refusals), answer.booking)
 
 
-def _refusals_of(error: BookingError) -> tuple[Refusal, ...]:
+def _refusals_of(error: BookingError, organization_id: uuid.UUID) -> tuple[Refusal, ...]:
     """What refuses a hold, as what is told of a date."""
     match error:
         case Refused():
-            return tuple(refusal for one in error.errors for refusal in _refusals_of(one))
+            return tuple(refusal for one in error.errors for refusal in _refusals_of(one, organization_id))
         case RuleViolation():
             return (Refusal(error.code, error.message, error.rule, error.parameters),)
         case SoldOut():
-            return (Refusal(error.code, error.message, parameters={"vacancies": error.vacancies}),)
+            resource = ResourceKey(organization_id, error.resource_id)
+            return (Refusal(error.code, error.message, parameters={"vacancies": error.vacancies}, resource=resource),)
     return (Refusal(error.code, error.message),)
 
 
 def _plain(refusals: Sequence[Refusal]) -> tuple[dict[str, object], ...]:
-    """As JSON, to be remembered."""
+    """As JSON, to be remembered: of rules, which no one resource binds."""
+    assert all(refusal.resource is None for refusal in refusals)
     return tuple(asdict(refusal) for refusal in refusals)

@@ -22,8 +22,11 @@ class Interval:
             raise ValueError("an interval is made of aware instants")
         if self.ends_at <= self.starts_at:
             raise ValueError("an interval ends after it starts")
-        object.__setattr__(self, "starts_at", self.starts_at.astimezone(UTC))
-        object.__setattr__(self, "ends_at", self.ends_at.astimezone(UTC))
+        # Mostly they are in UTC already, and there are thousands in an answer.
+        if self.starts_at.tzinfo is not UTC:
+            object.__setattr__(self, "starts_at", self.starts_at.astimezone(UTC))
+        if self.ends_at.tzinfo is not UTC:
+            object.__setattr__(self, "ends_at", self.ends_at.astimezone(UTC))
 
     @property
     def duration(self) -> timedelta:

@@ -12,9 +12,9 @@ from engine.facts import ResourceFacts
 from models.keys import ResourceKey, VenueKey
 from models.queries.catalog import ResourcePage
 from models.resource import AvailabilityType
+from schema.alternatives import AlternativesFirst, alternatives, alternatives_count
 from schema.context import Context, Info
 from schema.enums import AvailabilityStatus
-from schema.errors import AlternativesFirst, alternatives, alternatives_count
 from schema.fields import field
 from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, StayInput, WindowInput
 from schema.refusal import Refusal
@@ -99,9 +99,8 @@ class Availability:
     @field("If it is not bookable: the bookable times of the same resource nearest to it.")
     async def alternatives(self, info: Info, first: AlternativesFirst = 3) -> list[Slot]:
         """Nearest first."""
-        if self.bookable:
-            return []
-        return await alternatives(info, self.facts, self.wish, first)
+        count = alternatives_count(first)
+        return [] if self.bookable else await alternatives(info, self.facts, self.wish, count)
 
     @field(
         "If it is not bookable: other resources of the venue that are sold in the same way and can take it at the same "
@@ -112,10 +111,7 @@ class Availability:
     ) -> list[Annotated["Availability", strawberry.lazy("schema.availability")]]:
         """The same wish, of others."""
         count = alternatives_count(first)
-        if self.bookable:
-            return []
-        answers = await _of_others(info.context, self.facts, self.wish)
-        return [answer for answer in answers if answer.bookable][:count]
+        return [] if self.bookable else await elsewhere(info, self.facts, self.wish, count)
 
 
 async def ask(context: Context, facts: ResourceFacts, wish: Wish) -> Availability:
@@ -123,6 +119,11 @@ async def ask(context: Context, facts: ResourceFacts, wish: Wish) -> Availabilit
     loaders = context.loaders
     answer = await engine.availability(facts, wish, load=loaders.timelines, counts=loaders.counts, now=context.clock())
     return Availability.of(facts, wish, answer)
+
+
+async def elsewhere(info: Info, facts: ResourceFacts, wish: Wish, count: int) -> list[Availability]:
+    """Others of the venue that can take it at the same time, so many at most."""
+    return [answer for answer in await _of_others(info.context, facts, wish) if answer.bookable][:count]
 
 
 async def _of_others(context: Context, facts: ResourceFacts, wish: Wish) -> list[Availability]:

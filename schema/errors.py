@@ -1,29 +1,26 @@
 """What a mutation refuses, as types: the one place where a BookingError becomes part of a payload."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
 
-from engine import alternatives as engine
 from engine.availability import Wish
 from engine.facts import ResourceFacts
 from engine.holds import ItemRequest
 from engine.vacancies import views_needed
 from models import errors
-from models.errors import BookingError, InvalidInput
+from models.errors import BookingError
 from models.keys import ResourceKey
+from schema.alternatives import AlternativesFirst, alternatives, alternatives_count
+from schema.availability import Availability, elsewhere
 from schema.context import Info
 from schema.error_codes import ErrorCode, code_of
 from schema.fields import field
 from schema.resource import Resource
 from schema.scalars import Long
 from schema.slot import Slot
-
-AlternativesFirst = Annotated[
-    int | None, strawberry.argument(description="How many at most: 1 to 10, 3 if not given; else INVALID_INPUT.")
-]
 
 
 @strawberry.interface(description="Why a mutation did nothing. Where nothing more is to be said, it is an InputError.")
@@ -66,11 +63,27 @@ class SoldOut(UserError):
     @field("The bookable times nearest to the one that was asked for, of the asked resource.")
     async def alternatives(self, info: Info, first: AlternativesFirst = 3) -> list[Slot]:
         """Of the first item that needs what is sold out."""
-        asked = await info.context.loaders.facts.load_many([item.resource for item in self.items])
-        for item, facts in zip(self.items, asked, strict=True):
+        count = alternatives_count(first)
+        asked = await self._asked(info)
+        return [] if asked is None else await alternatives(info, *asked, count)
+
+    @field(
+        "Other resources of the venue that are sold in the same way as the asked one and can take it at the same time, "
+        "by slug. Of the venue's first 100 resources."
+    )
+    async def elsewhere(self, info: Info, first: AlternativesFirst = 3) -> list[Availability]:
+        """Instead of the first item that needs what is sold out."""
+        count = alternatives_count(first)
+        asked = await self._asked(info)
+        return [] if asked is None else await elsewhere(info, *asked, count)
+
+    async def _asked(self, info: Info) -> tuple[ResourceFacts, Wish] | None:
+        """What was asked for where too little is left."""
+        found = await info.context.loaders.facts.load_many([item.resource for item in self.items])
+        for item, facts in zip(self.items, found, strict=True):
             if facts is not None and self.key in views_needed(facts):
-                return await alternatives(info, facts, item.wish, first)
-        return []
+                return facts, item.wish
+        return None
 
 
 @strawberry.type(description="A rule of the venue, or a limit of the platform, refuses; `code` says in which way.")
@@ -131,23 +144,3 @@ def _user_error(error: BookingError, items: Sequence[ItemRequest]) -> UserError:
         case errors.CapacityInUse():
             return CapacityInUse(**about, references=list(error.references))
     return InputError(**about)
-
-
-def alternatives_count(first: int | None) -> int:
-    """How many alternatives are asked for; InvalidInput unless from 1 to 10."""
-    count = 3 if first is None else first
-    if not 1 <= count <= engine.ALTERNATIVES_MAX:
-        raise InvalidInput(f"From 1 to {engine.ALTERNATIVES_MAX} alternatives can be asked for.", path=("first",))
-    return count
-
-
-async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, first: int | None) -> list[Slot]:
-    """The nearest bookable times; InvalidInput unless `first` is from 1 to 10."""
-    count = alternatives_count(first)
-    context = info.context
-    loaders = context.loaders
-    found = await engine.alternatives(
-        facts, wish, first=count, load=loaders.timelines, counts=loaders.counts, now=context.clock()
-    )
-    context.loaders.budget.spend_elements(len(found))
-    return [Slot.of(answer, facts.zone) for answer in found]

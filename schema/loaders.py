@@ -60,7 +60,7 @@ class Loaders:
         self._database = database
         self._viewer = viewer
         self._opened: set[uuid.UUID] = set()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self.renew()
 
     def renew(self) -> None:
@@ -123,7 +123,7 @@ class Loaders:
     @cached_property
     def counts(self) -> "GatheredCounts":
         """What rules count."""
-        return GatheredCounts(self._database, self._viewer)
+        return GatheredCounts(self._database, self._viewer, self._turn)
 
     @cached_property
     def _timelines(self) -> DataLoader[TimelineQuestion, TimelineView]:
@@ -133,13 +133,23 @@ class Loaders:
         """The `load` of engine.availability. InvalidInput when the operation has looked at too much already."""
         for _, window in questions:
             self.budget.spend_timeline(window)
-        views = await self._timelines.load_many(questions)
-        # Many resolvers wait here, and each has much to compute from now on. They go on one at a time: other operations
-        # get a turn between two, and what some have spent by then counts for the rest.
-        async with self._turn:
+        return await self._timelines.load_many(questions)
+
+    async def timelines_alone(self, questions: Sequence[TimelineQuestion]) -> Sequence[TimelineView]:
+        """The same, then a turn: for who needs nothing but timelines."""
+        views = await self.timelines(questions)
+        await self._turn()
+        return views
+
+    async def _turn(self) -> None:
+        """Many resolvers wait here, and each has much to compute from now on. They go on one at a time.
+
+        So other operations get a turn between two, and what some have spent by then counts for the rest: InvalidInput
+        when that was too much.
+        """
+        async with self._lock:
             await asyncio.sleep(0)
         self.budget.spend_elements(0)
-        return views
 
     def open(self, organization_id: uuid.UUID) -> None:
         """The viewer was shown a booking of this organization: what it is of is shown too, published or not."""
@@ -242,8 +252,9 @@ def _grouped(asked: Sequence[Asked], by: Callable[[Asked], Group]) -> Iterable[t
 class GatheredCounts(Counts):
     """What rules count, of all resources that one operation asks about."""
 
-    def __init__(self, database: Database, viewer: Viewer) -> None:
+    def __init__(self, database: Database, viewer: Viewer, turn: Callable[[], Awaitable[None]]) -> None:
         super().__init__(database, viewer)
+        self._turn = turn
         self._arrivals: DataLoader[TimelineQuestion, tuple[Arrivals, ...]] = DataLoader(
             load_fn=self._read_arrivals, max_batch_size=KEYS_MAX
         )
@@ -262,6 +273,10 @@ class GatheredCounts(Counts):
             read = super().customer_items(organization_id, customer_id, after)
             self._customer_items[key] = asyncio.create_task(read)
         return await self._customer_items[key]
+
+    async def turn(self) -> None:
+        """When all that the operation asks for has been read, one resolver after the other."""
+        await self._turn()
 
     async def _read_arrivals(self, questions: list[TimelineQuestion]) -> list[tuple[Arrivals, ...]]:
         return list(await super().arrivals(questions))

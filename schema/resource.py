@@ -147,7 +147,7 @@ class Resource(Node):
         """The effective step function."""
         interval = looked_at(window, ("window",))
         facts = await _open_facts(info.context, self.key)
-        found = await availability.timeline(facts, interval, load=info.context.loaders.timelines)
+        found = await availability.timeline(facts, interval, load=info.context.loaders.timelines_alone)
         info.context.loaders.budget.spend_elements(len(found.steps))
         return Timeline(
             resource=self,

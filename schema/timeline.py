@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from engine.vacancies import EffectiveStep
+from engine.timeline import EffectiveStep
 from schema.enums import AvailabilityStatus
 from schema.scalars import Long
 

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from engine.vacancies import EffectiveTimeline
+from engine.timeline import EffectiveTimeline
 from models.venue import Venue
 from server.resources import Resources, utc_now
 from server.showcase import Shown, base_url, read_examples, read_showcase

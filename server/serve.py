@@ -1,6 +1,7 @@
 """`vacancy serve`: the application under uvicorn, one process on one port."""
 
 import asyncio
+import gc
 import signal
 import socket
 import time
@@ -54,6 +55,7 @@ def serve(settings: Settings) -> None:
     # uvicorn handles these while it runs, and raises them again when it has stopped: then there is nothing to do.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda _signal, _frame: None)
+    _keep_what_there_is()
     server.run()
 
 
@@ -73,6 +75,16 @@ class DrainingServer(uvicorn.Server):
         spent_seconds = time.monotonic() - began
         self.config.timeout_graceful_shutdown = int(DRAIN_SECONDS_MAX - spent_seconds)
         await super().shutdown(sockets)
+
+
+def _keep_what_there_is() -> None:
+    """Leave modules and the schema out of every search for garbage from now on.
+
+    They are 167,000 objects that stay for good. To look through all of them took 128 ms, in the middle of whatever
+    request made the last object (2 cores, Debian 12, 2026-11-22).
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _check(settings: Settings) -> None:

@@ -12,7 +12,8 @@ from engine.availability import slots
 from engine.calendar import calendar
 from engine.counts import Counts
 from engine.facts import ResourceFacts, load_facts
-from engine.vacancies import EffectiveTimeline, effective_timeline, views_needed
+from engine.timeline import EffectiveTimeline, effective_timeline
+from engine.vacancies import views_needed
 from models import civil
 from models.database import Database
 from models.interval import Interval

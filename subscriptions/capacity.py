@@ -9,7 +9,8 @@ import strawberry
 
 from engine.facts import ResourceFacts
 from engine.ports import Change, Watch
-from engine.vacancies import effective_timeline, views_needed
+from engine.timeline import effective_timeline
+from engine.vacancies import views_needed
 from models.errors import InvalidInput, NotFound
 from models.interval import Interval
 from models.keys import ResourceKey

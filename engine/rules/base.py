@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from models.errors import BookingError, InvalidInput, RuleViolation
 from models.interval import Interval
+from models.keys import ResourceKey
 
 # The availability types of the contract.
 OPENING_HOURS = "OPENING_HOURS"  # any interval within the opening hours, on the start grid
@@ -28,13 +29,15 @@ class Refusal:
 
     `code` is one of the contract's error codes, `message` is a sentence for people, `parameters` say the same to
     programs (values as in JSON; times as local ISO 8601 text with the offset). `rule` is the type of the rule that
-    refuses, or None for a limit of the platform.
+    refuses, or None for a limit of the platform and for capacity. `resource`: of a refusal by capacity the resource
+    that binds, which may be one that is required.
     """
 
     code: str
     message: str
     rule: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    resource: ResourceKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

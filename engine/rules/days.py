@@ -70,7 +70,7 @@ class ChosenDays(Rule):
         days = (day + n * step for n in range(1, NEAREST_DAYS_MAX + 1))
         return next((other.isoformat() for other in days if not self.includes(other)), None)
 
-    @property
+    @cached_property
     def _repeats(self) -> bool:
         return bool(self.weekdays) or self.first is not None or self.until is not None
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from engine.rules import limits, registry
@@ -46,8 +47,7 @@ class SetRule:
         return self.of_resource, self.priority, self.age
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What rules make of a request that they let pass.
 
     `claim`: what it takes, with the buffers. `shared_as`: by what its party shares with others. `approval_seconds`: how
@@ -59,20 +59,51 @@ class Terms:
     approval_seconds: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Rules that decide together over some requests, and what they make of each of these alike."""
+
+    rules: tuple[Rule, ...]
+    before: timedelta
+    after: timedelta
+    approval_seconds: int | None
+    sharing: tuple[Rule, ...]
+    """Those that may have another sharing key than the activity."""
+
+    @classmethod
+    def of(cls, rules: tuple[Rule, ...]) -> "Deciding":
+        """These rules, asked once for what does not depend on the request."""
+        return cls(
+            rules=rules,
+            before=max((rule.buffers[0] for rule in rules), default=NO_TIME),
+            after=max((rule.buffers[1] for rule in rules), default=NO_TIME),
+            approval_seconds=max(
+                (rule.approval_seconds for rule in rules if rule.approval_seconds is not None), default=None
+            ),
+            sharing=tuple(rule for rule in rules if type(rule).sharing_key is not Rule.sharing_key),
+        )
+
+    def terms(self, request: RuleRequest) -> Terms:
+        """What they make of this request."""
+        keys = (rule.sharing_key(request.activity) for rule in self.sharing)
+        return Terms(
+            claim=request.interval.widened(self.before, self.after) if self.before or self.after else request.interval,
+            shared_as=next((key for key in keys if key is not None), request.activity),
+            approval_seconds=self.approval_seconds,
+        )
+
+
 @dataclass(frozen=True)
 class RuleSet:
     """The rules of one resource and of its venue, sorted out once. Those that have no say on its kind are left out."""
 
     rules: Sequence[SetRule]
     availability_type: str
-    _kept: dict[int, tuple[Rule, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _kept: dict[int, Deciding] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def on(self, day: date) -> tuple[Rule, ...]:
         """The rules that decide over what begins on this day: higher priority first, then by type."""
-        stretch = bisect_right(self._boundaries, day)
-        if stretch not in self._kept:
-            self._kept[stretch] = self._decide(day)
-        return self._kept[stretch]
+        return self._on(day).rules
 
     def deciding_on(self, day: date) -> list[SetRule]:
         """The rules of `on`, as they were set; without what the platform adds where nothing was set."""
@@ -84,17 +115,28 @@ class RuleSet:
 
     def for_request(self, request: RuleRequest, zone: ZoneInfo) -> tuple[Rule, ...]:
         """The rules to ask about this request."""
+        return self._for_request(request, zone).rules
+
+    def _for_request(self, request: RuleRequest, zone: ZoneInfo) -> Deciding:
+        if not self._boundaries:
+            return self._on(date.min)
         return self._for_days(*days_of(request, zone))
 
-    def _for_days(self, first: date, last: date) -> tuple[Rule, ...]:
+    def _for_days(self, first: date, last: date) -> Deciding:
         later = self._boundaries[bisect_right(self._boundaries, first) : bisect_right(self._boundaries, last)]
         if not later or not self._looks_at_every_day:
-            return self.on(first)
+            return self._on(first)
         found = list(self.on(first))
         for day in later:
             known = {id(rule) for rule in found}
             found += (rule for rule in self.on(day) if rule.looks_at_every_day and id(rule) not in known)
-        return tuple(found)
+        return Deciding.of(tuple(found))
+
+    def _on(self, day: date) -> Deciding:
+        stretch = bisect_right(self._boundaries, day)
+        if stretch not in self._kept:
+            self._kept[stretch] = Deciding.of(self._decide(day))
+        return self._kept[stretch]
 
     def shortest_stay(self, arrival: date) -> int | None:
         """The least number of nights, at most 366, that the rules on the length and departure of stays allow.
@@ -105,7 +147,7 @@ class RuleSet:
         nights = 1
         while nights <= limits.DURATION_DAYS_MAX:
             longer = nights
-            for rule in self._for_days(arrival, arrival + timedelta(days=nights - 1)):
+            for rule in self._for_days(arrival, arrival + timedelta(days=nights - 1)).rules:
                 allowed = rule.nights_allowed(arrival, longer)
                 if allowed is None:
                     return None
@@ -132,18 +174,7 @@ class RuleSet:
 
     def terms(self, request: RuleRequest, zone: ZoneInfo) -> Terms:
         """What a booking of this takes, with whom it shares, and whether it is looked at first."""
-        if self._is_plain:
-            return Terms(request.interval, request.activity)
-        rules = self.for_request(request, zone)
-        before = max((rule.buffers[0] for rule in rules), default=NO_TIME)
-        after = max((rule.buffers[1] for rule in rules), default=NO_TIME)
-        keys = (rule.sharing_key(request.activity) for rule in rules)
-        times = [rule.approval_seconds for rule in rules if rule.approval_seconds is not None]
-        return Terms(
-            claim=request.interval.widened(before, after),
-            shared_as=next((key for key in keys if key is not None), request.activity),
-            approval_seconds=max(times, default=None),
-        )
+        return self._for_request(request, zone).terms(request)
 
     @cached_property
     def measures(self) -> frozenset[ConditionKind]:
@@ -187,16 +218,6 @@ class RuleSet:
     @cached_property
     def _looks_at_every_day(self) -> bool:
         return any(found.rule.looks_at_every_day for found in self._applicable)
-
-    @cached_property
-    def _is_plain(self) -> bool:
-        """Whether no rule changes what a request takes: then none is asked, of thousands of slots."""
-        return not any(
-            any(found.rule.buffers)
-            or found.rule.approval_seconds is not None
-            or type(found.rule).sharing_key is not Rule.sharing_key
-            for found in self._applicable
-        )
 
     @cached_property
     def _boundaries(self) -> tuple[date, ...]:

@@ -1,8 +1,10 @@
 """GAP: no orphan nights, which nobody could book any more."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -69,8 +71,14 @@ def _nights(facts: RuleFacts, days: Iterable[date]) -> list[tuple[Any, Any]]:
         if not today <= day <= today + timedelta(days=HORIZON_DAYS_MAX):
             break
         try:
-            night = civil.night(day, day + _DAY, facts.check_in, facts.check_out, facts.zone)
+            found.append(_night(day, facts.check_in, facts.check_out, facts.zone))
         except InvalidTime:
             break
-        found.append((night.starts_at, night.ends_at))
     return found
+
+
+# Kept, because each stay of a calendar asks for the nights around it, and so does the one of the next day.
+@lru_cache(maxsize=4096)
+def _night(day: date, check_in: time, check_out: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    night = civil.night(day, day + _DAY, check_in, check_out, zone)
+    return night.starts_at, night.ends_at

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from models.database import Database
 from models.interval import Interval
@@ -13,8 +14,7 @@ ITEMS_MAX = 10_000
 """Of one customer; who has more to come is told by the admission alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
+class Arrivals(NamedTuple):
     """What starts at one instant at a resource: units, and people."""
 
     starts_at: datetime
@@ -34,7 +34,10 @@ class CustomerItem:
 async def read_arrivals(
     database: Database, questions: Sequence[tuple[ResourceKey, Interval]]
 ) -> list[tuple[Arrivals, ...]]:
-    """What starts in each window, in the order of the questions. Holds that are over count as gone. One statement."""
+    """What starts in each window, in order of time. Holds that are over count as gone. One statement.
+
+    In the order of the questions.
+    """
     found: list[list[Arrivals]] = [[] for _ in questions]
     rows = await database.ledger.fetch(
         "SELECT * FROM ledger_arrivals($1, $2, $3, $4)",
@@ -45,7 +48,7 @@ async def read_arrivals(
     )
     for row in rows:
         found[row["position"] - 1].append(Arrivals(row["starts_at"], row["quantity"], row["guests"]))
-    return [tuple(each) for each in found]
+    return [tuple(sorted(each)) for each in found]
 
 
 async def read_customer_items(

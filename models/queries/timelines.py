@@ -1,9 +1,12 @@
 """Reading timelines: many resources in one statement, each over its own window."""
 
 import uuid
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
+from typing import NamedTuple
 
 import asyncpg
 
@@ -12,11 +15,12 @@ from models.errors import NotFound
 from models.interval import Interval
 from models.keys import ResourceKey
 
+_BEGINS = itemgetter(0)
+
 _STEPS = "SELECT * FROM ledger_steps($1, $2, $3, $4, $5)"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What is true of a resource over an interval. `sharing_key`: see `models.ledger.tables.Claim`."""
 
     starts_at: datetime
@@ -39,6 +43,11 @@ class TimelineView:
     window: Interval
     steps: tuple[Step, ...]
     has_over: bool = field(default=False, compare=False)
+
+    def over(self, interval: Interval) -> tuple[Step, ...]:
+        """The steps that the interval touches. It must lie in the window."""
+        first = bisect_right(self.steps, interval.starts_at, key=_BEGINS) - 1
+        return self.steps[first : bisect_left(self.steps, interval.ends_at, lo=first, key=_BEGINS)]
 
 
 async def read_timelines(
@@ -98,8 +107,8 @@ def _without(step: Step, claim: asyncpg.Record) -> Iterator[Step]:
         return
     taken = step.taken - claim["taken"]
     if step.starts_at < starts_at:
-        yield replace(step, ends_at=starts_at)
+        yield step._replace(ends_at=starts_at)
     key = step.sharing_key if taken else None
-    yield replace(step, starts_at=starts_at, ends_at=ends_at, taken=taken, sharing_key=key)
+    yield step._replace(starts_at=starts_at, ends_at=ends_at, taken=taken, sharing_key=key)
     if ends_at < step.ends_at:
-        yield replace(step, starts_at=ends_at)
+        yield step._replace(starts_at=ends_at)

@@ -16,6 +16,7 @@ import asyncpg
 from models.database import Database, connect
 from models.errors import BookingError
 from models.interval import Interval
+from models.observer import Observer, Unobserved
 from tests.support.factories import between
 
 CLIENTS = 50
@@ -42,10 +43,23 @@ class Outcome:
     defects: tuple[BaseException, ...]
 
 
+class Deadlocks(Unobserved):
+    """Counts the calls that were given up as the victim of a deadlock; PostgreSQL's own count comes seconds later."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def called(self, transaction: str, seconds: float, error: BaseException | None) -> None:
+        """A call has ended."""
+        self.count += isinstance(error, asyncpg.DeadlockDetectedError)
+
+
 @asynccontextmanager
-async def processes(database_url: str) -> AsyncIterator[list[Database]]:
+async def processes(database_url: str, observer: Observer | None = None) -> AsyncIterator[list[Database]]:
     """Several sets of connections to one database, as several processes have."""
-    opened = [await connect(database_url, pool_size=CONNECTIONS_PER_PROCESS) for _ in range(PROCESSES)]
+    opened = [
+        await connect(database_url, pool_size=CONNECTIONS_PER_PROCESS, observer=observer) for _ in range(PROCESSES)
+    ]
     try:
         yield opened
     finally:
@@ -112,6 +126,27 @@ async def switch_locks_off(owner: "asyncpg.Connection") -> None:
         END $$;
         CREATE TRIGGER a_pause BEFORE INSERT OR UPDATE ON booking FOR EACH ROW EXECUTE FUNCTION pause();
         CREATE TRIGGER a_pause BEFORE INSERT ON adjustment FOR EACH ROW EXECUTE FUNCTION pause();
+    """)
+
+
+async def switch_order_off(owner: "asyncpg.Connection") -> None:
+    """Another guard, gone: resources are locked in whatever order, each a moment after the one before.
+
+    Who is in a deadlock is told so soon.
+    """
+    await owner.execute("""
+        CREATE OR REPLACE FUNCTION ledger_lock_resources(p_organization_id uuid, p_resource_ids uuid[])
+        RETURNS integer LANGUAGE plpgsql AS $$
+        DECLARE
+            v_id uuid;
+        BEGIN
+            FOR v_id IN SELECT id FROM unnest(p_resource_ids) id GROUP BY id ORDER BY random() LOOP
+                PERFORM FROM resource r WHERE r.organization_id = p_organization_id AND r.id = v_id FOR NO KEY UPDATE;
+                PERFORM pg_sleep(0.002);
+            END LOOP;
+            RETURN cardinality(p_resource_ids);
+        END $$;
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''20ms''', current_database()); END $$;
     """)
 
 

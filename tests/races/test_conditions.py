@@ -24,7 +24,7 @@ from models.ledger import calls
 from models.ledger.records import BookingRecord
 from models.ledger.requests import NO_CONTACT, BookingAction
 from models.resource import BookingRule, Resource
-from tests.races.support import CLIENTS, CONTROL_CLIENTS, Ask, Outcome, processes, race
+from tests.races.support import CLIENTS, CONTROL_CLIENTS, Ask, Deadlocks, Outcome, processes, race
 from tests.support.factories import at, change_of, key_of, let_run_out, make_resource, make_venue
 
 pytestmark = pytest.mark.timeout(300)
@@ -121,12 +121,12 @@ async def test_many_customers_at_many_resources_never_wait_in_a_circle(
                 async with turn:  # the owner's one connection does one thing at a time
                     await let_run_out(owner, record)
 
-    before = await _deadlocks(owner)
-    async with processes(database_url) as databases:
+    deadlocks = Deadlocks()
+    async with processes(database_url, deadlocks) as databases:
         for _ in range(6):
             await asyncio.gather(*(one(databases) for _ in range(30)))
     assert len(made) > len(resources)
-    assert await _deadlocks(owner) == before
+    assert deadlocks.count == 0
 
 
 async def _rounds(database: Database, url: str, rule: Rule, clients: int, rounds: int) -> list[Outcome]:
@@ -195,9 +195,3 @@ def _apart(resources: Sequence[Resource]) -> list[int]:
 def _confirm(record: BookingRecord) -> Ask:
     request = change_of(record, BookingAction.CONFIRM)
     return lambda database: calls.change_booking(database, request)
-
-
-async def _deadlocks(owner: asyncpg.Connection) -> int:
-    await owner.execute("SELECT pg_stat_clear_snapshot()")
-    count: int = await owner.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-    return count

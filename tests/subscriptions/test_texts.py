@@ -1,6 +1,5 @@
 import json
 import uuid
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -34,8 +33,8 @@ def timelines(draw: st.DrawFn) -> TimelineView:
     for start, end in pairwise(edges):
         taken, key, closed = draw(values)
         step = Step(_hour(start), _hour(end), 4, taken, key, closed)
-        if steps and replace(step, starts_at=steps[-1].starts_at) == replace(steps[-1], ends_at=step.ends_at):
-            step = replace(step, starts_at=steps.pop().starts_at)
+        if steps and step._replace(starts_at=steps[-1].starts_at) == steps[-1]._replace(ends_at=step.ends_at):
+            step = step._replace(starts_at=steps.pop().starts_at)
         steps.append(step)
     return TimelineView(KEY, 7, SPAN, tuple(steps))
 
@@ -125,5 +124,5 @@ def _block(view: TimelineView) -> Block:
 
 def _cut(whole: TimelineView, window: Interval) -> TimelineView:
     parts = ((step, Interval(step.starts_at, step.ends_at).clip(window)) for step in whole.steps)
-    steps = tuple(replace(step, starts_at=part.starts_at, ends_at=part.ends_at) for step, part in parts if part)
+    steps = tuple(step._replace(starts_at=part.starts_at, ends_at=part.ends_at) for step, part in parts if part)
     return TimelineView(KEY, whole.version, window, steps)

@@ -20,66 +20,92 @@ BEGIN
     );
 END $$;
 
--- How long a resource stands empty around [p_from, p_to): the time since somebody was last there, and the time until
--- somebody is there next, each counted up to 30 days; what is closed counts as somebody. A timeline has no two equal
--- neighbours, so each of the nearest is a few change points away.
-CREATE OR REPLACE FUNCTION ledger_idle(
-    p_organization_id uuid, p_resource_id uuid, p_from timestamptz, p_to timestamptz
-) RETURNS interval LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_look CONSTANT interval := '30 days';
-    v_before timestamptz;  -- since when nobody is there
-    v_after timestamptz;  -- until when nobody is there
-BEGIN
-    SELECT l.at INTO v_before FROM timeline l
-     WHERE l.organization_id = p_organization_id AND l.resource_id = p_resource_id AND l.at < p_from
-       AND (l.taken > 0 OR l.closed OR l.capacity = 0)
-     ORDER BY l.at DESC
-     LIMIT 1;
-    IF FOUND THEN
-        SELECT coalesce(min(l.at), 'infinity') INTO v_before FROM timeline l
-         WHERE l.organization_id = p_organization_id AND l.resource_id = p_resource_id AND l.at > v_before;
-    END IF;
-    SELECT l.at INTO v_after FROM timeline l
-     WHERE l.organization_id = p_organization_id AND l.resource_id = p_resource_id
-       AND (l.taken > 0 OR l.closed OR l.capacity = 0)
-       AND l.at >= (
-           SELECT max(f.at) FROM timeline f
-            WHERE f.organization_id = p_organization_id AND f.resource_id = p_resource_id AND f.at <= p_to
-       )
-     ORDER BY l.at
-     LIMIT 1;
-    RETURN (p_from - least(p_from, greatest(v_before, p_from - v_look)))
-         + (greatest(p_to, least(v_after, p_to + v_look)) - p_to);
-END $$;
-
 -- What would be taken of each member of a resource of which a unit is free over the whole of an item (a take with the
--- activity as its sharing key), after what `p_takes` takes; the best fit first. Best fit is the one that is left with the least idle time around: short gaps are filled, and long free stretches
--- stay for who needs them. It is the rule of that name for bin packing (Johnson, Demers, Ullman, Garey, Graham: Worst-case
--- performance bounds for simple one-dimensional packing algorithms, SIAM J. Comput. 3, 1974), with the free stretch as the
--- bin. What fits equally well goes by id, so that the choice is the same for the same state.
+-- activity as its sharing key), after what `p_takes` takes; the best fit first.
+--
+-- Best fit is the one that is left with the least idle time around: the time since somebody was last there, and the time
+-- until somebody is there next, each counted up to 30 days; what is closed counts as somebody. So short gaps are filled, and
+-- long free stretches stay for who needs them. It is the rule of that name for bin packing (Johnson, Demers, Ullman, Garey,
+-- Graham: Worst-case performance bounds for simple one-dimensional packing algorithms, SIAM J. Comput. 3, 1974), with the
+-- free stretch as the bin. What fits equally well goes by id, so that the choice is the same for the same state.
+--
+-- All members are looked at by one statement, each where it can change and by nothing but index searches: a call of
+-- `ledger_refusal`, which knows how to add up any list of takes, for each of fifty took several times as long. A timeline
+-- has no two equal neighbours, so the nearest time at which somebody is there is a few change points away.
 CREATE OR REPLACE FUNCTION ledger_free_members(
     p_organization_id uuid, p_resource_id uuid, p_item ledger_take, p_takes ledger_take[]
 ) RETURNS ledger_take[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_look CONSTANT interval := '30 days';
+    v_from CONSTANT timestamptz := p_item.starts_at;
+    v_to CONSTANT timestamptz := p_item.ends_at;
 BEGIN
     RETURN (
         SELECT array_agg(
-            m.take ORDER BY ledger_idle(p_organization_id, m.id, p_item.starts_at, p_item.ends_at), m.id
-        )
+                   member.take
+                   ORDER BY v_from - least(v_from, greatest(before.since, v_from - v_look))
+                            + (greatest(v_to, least(after.until, v_to + v_look)) - v_to), member.id
+               )
           FROM (
             SELECT r.id, (
-                       p_item.booking_id, r.id, p_item.starts_at, p_item.ends_at, 1,
+                       p_item.booking_id, r.id, v_from, v_to, 1,
                        ledger_sharing_key(r.sharing, p_item.sharing_key, p_item.booking_id),
                        p_item.open_from, p_item.open_to
-                   )::ledger_take AS take
+                   )::ledger_take AS take,
+                   ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.resource_id = r.id) AS along
               FROM resource_choice c
               JOIN resource r ON r.organization_id = c.organization_id AND r.id = c.member_id
              WHERE c.organization_id = p_organization_id AND c.resource_id = p_resource_id
             OFFSET 0  -- keeps the planner from asking the next of every resource of the organization
-        ) m
-         WHERE ledger_refusal(
-             p_organization_id, ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.resource_id = m.id) || m.take
-         ) IS NULL
+        ) member
+        CROSS JOIN LATERAL (
+            SELECT max(l.at) AS at FROM timeline l
+             WHERE l.organization_id = p_organization_id AND l.resource_id = member.id AND l.at <= v_from
+        ) first
+        CROSS JOIN LATERAL (
+            SELECT bool_and(
+                       step.taken < step.capacity
+                       AND (step.taken = 0 OR step.sharing_key IS NOT DISTINCT FROM (member.take).sharing_key)
+                       AND NOT (step.closed AND step.at < p_item.open_to AND step.until > p_item.open_from)
+                   ) AS is_free
+              FROM (
+                SELECT l.*, coalesce(lead(l.at) OVER (ORDER BY l.at), v_to) AS until FROM timeline l
+                 WHERE l.organization_id = p_organization_id AND l.resource_id = member.id
+                   AND l.at >= first.at AND l.at < v_to
+            ) step
+        ) room
+        CROSS JOIN LATERAL (
+            -- Since when nobody is there: the end of the last step with somebody. NULL: nobody ever was.
+            SELECT CASE WHEN last.at IS NOT NULL THEN coalesce((
+                       SELECT min(l.at) FROM timeline l
+                        WHERE l.organization_id = p_organization_id AND l.resource_id = member.id AND l.at > last.at
+                   ), 'infinity') END AS since
+              FROM (
+                SELECT (
+                    SELECT l.at FROM timeline l
+                     WHERE l.organization_id = p_organization_id AND l.resource_id = member.id AND l.at < v_from
+                       AND (l.taken > 0 OR l.closed OR l.capacity = 0)
+                     ORDER BY l.at DESC
+                     LIMIT 1
+                ) AS at
+            ) last
+        ) before
+        CROSS JOIN LATERAL (
+            -- Until when nobody is there. NULL: nobody ever will.
+            SELECT (
+                SELECT l.at FROM timeline l
+                 WHERE l.organization_id = p_organization_id AND l.resource_id = member.id
+                   AND (l.taken > 0 OR l.closed OR l.capacity = 0)
+                   AND l.at >= (
+                       SELECT max(f.at) FROM timeline f
+                        WHERE f.organization_id = p_organization_id AND f.resource_id = member.id AND f.at <= v_to
+                   )
+                 ORDER BY l.at
+                 LIMIT 1
+            ) AS until
+        ) after
+         WHERE room.is_free
+           AND (member.along = '{}' OR ledger_refusal(p_organization_id, member.along || member.take) IS NULL)
     );
 END $$;
 
