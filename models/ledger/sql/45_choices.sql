@@ -54,8 +54,8 @@ BEGIN
 END $$;
 
 -- What would be taken of each member of a resource of which a unit is free over the whole of an item (a take with the
--- activity as its sharing key), after what `p_takes` takes; the best fit first. Best fit is the one that is left with the least idle time around: short gaps are filled, and long free stretches
--- stay for who needs them. It is the rule of that name for bin packing (Johnson, Demers, Ullman, Garey, Graham: Worst-case
+-- activity as its sharing key), after what `p_takes` takes; the best fit first. Best fit is the one that is left with the
+-- least idle time around: short gaps are filled, and long free stretches stay for who needs them. It is the rule of that name for bin packing (Johnson, Demers, Ullman, Garey, Graham: Worst-case
 -- performance bounds for simple one-dimensional packing algorithms, SIAM J. Comput. 3, 1974), with the free stretch as the
 -- bin. What fits equally well goes by id, so that the choice is the same for the same state.
 CREATE OR REPLACE FUNCTION ledger_free_members(
@@ -121,4 +121,15 @@ BEGIN
         o_chosen := o_chosen || jsonb_build_object(
             v_item.position, (SELECT jsonb_agg(t.resource_id) FROM unnest(v_free) t));
     END LOOP;
+    -- What is chosen may also be booked by name, be required, or be chosen for another item: one claim of each.
+    SELECT array_agg((
+               t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key, t.open_from, t.open_to
+           )::ledger_take)
+      INTO p_takes
+      FROM (
+          SELECT booking_id, resource_id, starts_at, ends_at, sharing_key, sum(quantity)::bigint AS quantity,
+                 min(open_from) AS open_from, max(open_to) AS open_to
+            FROM unnest(p_takes)
+           GROUP BY booking_id, resource_id, starts_at, ends_at, sharing_key
+      ) t;
 END $$;
