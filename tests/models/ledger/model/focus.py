@@ -55,4 +55,4 @@ class Focus(Enum):
     SERIES = Habits(
         rules=("hold", "hold_series", "change_all", "close_or_reopen", "move_clock", "ask_under_the_key_of_another")
     )
-    WAITLIST = Habits(rules=("hold", "change", "move_clock", "expire", "join", "offer", "leave", "repeat"))
+    WAITLIST = Habits(rules=("hold", "change", "move_clock", "expire", "join", "offer", "leave"))

@@ -105,7 +105,13 @@ DATES = st.builds(
     st.integers(2, DATES_MAX),
 )
 """Of a series: the same again and again, also while the one before is still there."""
-ENTRIES = st.runner().flatmap(lambda machine: st.sampled_from(list(machine.oracle.waiting.entries)))
+# Half of the time one that waits.
+ENTRIES = st.runner().flatmap(
+    lambda machine: (
+        st.sampled_from(machine.oracle.waiting.open() or list(machine.oracle.waiting.entries))
+        | st.sampled_from(list(machine.oracle.waiting.entries))
+    )
+)
 MOMENTS = st.runner().flatmap(lambda machine: st.sampled_from(machine.oracle.moments()))
 
 

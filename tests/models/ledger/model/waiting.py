@@ -16,6 +16,10 @@ class Waiting:
 
     entries: dict[int, Entry] = field(default_factory=dict)
 
+    def open(self) -> list[int]:
+        """The entries that wait."""
+        return [number for number, entry in self.entries.items() if entry.status == "WAITING"]
+
     def join(self, number: int, item: Item, name: str) -> str:
         """DONE, or which bound is reached."""
         there = [
