@@ -19,18 +19,31 @@ from hypothesis.stateful import (
 )
 
 from models.ledger.requests import BookingAction
-from tests.models.ledger.model.asks import SLOTS, Adjust, Ask, Change, ChangeAll, Hold, Item, Series
+from tests.models.ledger.model.asks import Adjust, Ask, Change, ChangeAll, Hold, Item, Series
 from tests.models.ledger.model.focus import Focus
+from tests.models.ledger.model.making import Connections, connections
 from tests.models.ledger.model.oracle import Oracle
+from tests.models.ledger.model.strategies import (
+    APPROVALS,
+    ASKED,
+    BOOKINGS,
+    CHANGES,
+    DATES,
+    DATES_MAX,
+    ENTRIES,
+    ITEMS,
+    LAGS,
+    MOMENTS,
+    NAMES,
+    ON_ALL,
+    SEVERAL,
+    WINDOWS,
+    Window,
+)
 from tests.models.ledger.model.things import FOREVER, OFFERS_MAX, things
-from tests.models.ledger.model.world import Connections, connections
 
 STEPS_PER_EXAMPLE = 30
-LENGTH_MAX = 5
 HELD_AT_FIRST_MAX = 3
-DATES_MAX = 4
-
-Window = tuple[int | None, int | None]
 
 
 class Disagreement(AssertionError):
@@ -51,68 +64,6 @@ class Rig:
     runner: asyncio.Runner
     connections: Connections
     tally: Tally = field(default_factory=Tally)
-
-
-NAMES = st.runner().flatmap(lambda machine: st.sampled_from(machine.habits.names))
-STARTS = st.integers(0, SLOTS - 1)
-LENGTHS = st.integers(1, LENGTH_MAX)
-ANY = tuple(BookingAction)
-ON_ALL = st.sampled_from([BookingAction.CONFIRM, BookingAction.RELEASE])
-APPROVALS = st.runner().flatmap(lambda machine: st.sampled_from(machine.habits.approvals))
-LAGS = st.sampled_from([None, None, None, None, 0, 0, 1])
-"""How many versions old what the caller looked at is; None: it does not say."""
-
-ITEMS = st.builds(
-    lambda resource, start, length, quantity, activity: Item(
-        resource, start, min(start + length, SLOTS), quantity, activity
-    ),
-    NAMES,
-    STARTS,
-    LENGTHS,
-    st.integers(1, 3),
-    st.sampled_from(["yoga", "chess", None]),
-)
-SEVERAL = st.lists(ITEMS, min_size=1, max_size=2) | st.builds(
-    lambda one, other: [one, replace(other, start=one.start, end=one.end)], ITEMS, ITEMS
-)
-"""The items of a hold; two are more often of one time than chance would have it."""
-WINDOWS = st.one_of(
-    st.builds(lambda start, length: (start, min(start + length, SLOTS)), STARTS, LENGTHS),
-    st.tuples(STARTS | st.none(), st.none()),
-)
-# Half of the time one that is live: most of what was ever booked has ended.
-BOOKINGS = st.runner().flatmap(
-    lambda machine: st.sampled_from(machine.oracle.live() or machine.all()) | st.sampled_from(machine.all())
-)
-CHANGES = BOOKINGS.flatmap(
-    lambda booking: st.runner().flatmap(
-        lambda machine: st.tuples(
-            st.just(booking),
-            st.sampled_from(machine.habits.apt.get(machine.oracle.booking(booking)[0], ANY)) | st.sampled_from(ANY),
-        )
-    )
-)
-"""A booking and what is done to it; half of the time what its status allows."""
-ASKED = st.runner().flatmap(lambda machine: st.sampled_from(machine.made))
-DATES = st.builds(
-    lambda first, every, count: tuple(
-        replace(first, start=first.start + n * every, end=first.end + n * every)
-        for n in range(count)
-        if first.end + n * every <= SLOTS
-    ),
-    ITEMS,
-    st.integers(1, 4),
-    st.integers(2, DATES_MAX),
-)
-"""Of a series: the same again and again, also while the one before is still there."""
-# Half of the time one that waits.
-ENTRIES = st.runner().flatmap(
-    lambda machine: (
-        st.sampled_from(machine.oracle.waiting.open() or list(machine.oracle.waiting.entries))
-        | st.sampled_from(list(machine.oracle.waiting.entries))
-    )
-)
-MOMENTS = st.runner().flatmap(lambda machine: st.sampled_from(machine.oracle.moments()))
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -2,8 +2,7 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
@@ -11,16 +10,15 @@ from typing import assert_never
 import asyncpg
 
 from engine.holds import new_reference
-from models.base import Row, new_id
-from models.database import Database, connect
+from models.base import new_id
+from models.database import Database
 from models.errors import BookingError
 from models.interval import Interval
 from models.ledger import calls, requests
 from models.ledger.records import BookingRecord
 from models.ledger.series import HoldSeries, SeriesAnswer, SeriesDate, hold_series, key_of_date
 from models.ledger.series_changes import ChangeSeries, change_series
-from models.resource import AvailabilityType, Resource, ResourceChoice, ResourceRequirement, Sharing
-from models.venue import Directory, DirectoryKind, Organization, Venue
+from models.resource import Resource
 from tests.models.ledger.model.asks import (
     DAWN,
     SLOT,
@@ -38,12 +36,10 @@ from tests.models.ledger.model.asks import (
 )
 from tests.models.ledger.model.oracle import BY_RULE
 from tests.models.ledger.model.room import Step
-from tests.models.ledger.model.things import Thing
 from tests.models.ledger.model.waiting import OF_NAME_MAX, WAITING_MAX
-from tests.support.clock import move_clock, take_clock
-from tests.support.factories import command_of, random_slug
+from tests.support.clock import move_clock
+from tests.support.factories import command_of
 
-POOL_SIZE = 1
 SWEPT_MAX = 100
 FOLDED_MAX = 1_000
 LAPSED_MAX = 1_000
@@ -246,7 +242,7 @@ class World:
             booking_id,
             new_reference(),
             tuple(items),
-            approval_seconds=None if ask.approval is None else _seconds(ask.approval),
+            approval_seconds=None if ask.approval is None else seconds(ask.approval),
             expected={} if ask.expected is None else {items[0].resource_id: ask.expected},
             offer=None if ask.offer is None else requests.Offer(self.entries[ask.offer[0]], ask.offer[1]),
         )
@@ -280,97 +276,10 @@ class World:
         return f"#{self._number(key[1:])}" if key is not None and key.startswith("#") else key
 
 
-@dataclass(frozen=True)
-class Connections:
-    """To one database that the model has for itself."""
-
-    database: Database
-    owner: asyncpg.Connection
-
-    async def make(self, things: Mapping[str, Thing]) -> World:
-        """A fresh organization with these resources, at the model's dawn; in one unit of work: it is made often."""
-        organization = Organization(slug=random_slug("organization"), name="Blue Room")
-        venue = Venue(
-            organization_id=organization.id,
-            slug=random_slug("venue"),
-            name="Harbour House",
-            time_zone="UTC",
-            currency="EUR",
-            country="PT",
-            is_published=True,
-        )
-        resources = {name: _resource(venue, name, thing) for name, thing in things.items()}
-        async with self.database.writing(organization.id) as session:
-            public = [_public(organization), _public(venue)]
-            for rows in ([organization], [venue], public, list(resources.values()), list(_links(things, resources))):
-                session.add_all(rows)
-                await session.flush()
-        for rank, name in enumerate(sorted(resources, key=lambda name: resources[name].id)):
-            things[name].rank = rank
-        world = World(self.database, self.owner, resources)
-        await world.move_clock(0)
-        for name, version in (await world.stored()).versions.items():
-            things[name].version = version  # what is required has made versions already
-        return world
-
-
-@asynccontextmanager
-async def connections(database_url: str, owner_url: str) -> AsyncIterator[Connections]:
-    """Connect, and take over the database's clock."""
-    owner = await asyncpg.connect(owner_url)
-    try:
-        await take_clock(owner, instant(0))
-        database = await connect(database_url, pool_size=POOL_SIZE)
-        try:
-            yield Connections(database, owner)
-        finally:
-            await database.close()
-    finally:
-        await owner.close()
-
-
-def _public(row: Organization | Venue) -> Directory:
-    """Its entry in the directory."""
-    if isinstance(row, Organization):
-        return Directory(kind=DirectoryKind.ORGANIZATION, slug=row.slug, organization_id=row.id, is_published=True)
-    return Directory(
-        kind=DirectoryKind.VENUE,
-        slug=row.slug,
-        organization_id=row.organization_id,
-        venue_id=row.id,
-        is_published=row.is_published,
-    )
-
-
-def _resource(venue: Venue, name: str, thing: Thing) -> Resource:
-    return Resource(
-        organization_id=venue.organization_id,
-        venue_id=venue.id,
-        slug=name,
-        name=name,
-        capacity=thing.base,
-        sharing=Sharing(thing.sharing),
-        availability_type=AvailabilityType.OPENING_HOURS,
-        hold_seconds=_seconds(thing.hold),
-        hold_ceiling_seconds=_seconds(thing.ceiling),
-    )
-
-
-def _links(things: Mapping[str, Thing], resources: Mapping[str, Resource]) -> Iterator[Row]:
-    """What each requires, and chooses from."""
-    for name, thing in things.items():
-        of = {"organization_id": resources[name].organization_id, "resource_id": resources[name].id}
-        for required, (per_unit, per_booking) in thing.requires.items():
-            yield ResourceRequirement(
-                **of, required_id=resources[required].id, per_unit=per_unit, per_booking=per_booking
-            )
-        for member in thing.chooses:
-            yield ResourceChoice(**of, member_id=resources[member].id)
-
-
 def _state(status: str, version: int, expires_at: datetime | None) -> State:
     return status, version, None if expires_at is None else slot_of(expires_at)
 
 
-def _seconds(slots: int) -> int:
+def seconds(slots: int) -> int:
+    """How long so many slots are."""
     return int((slots * SLOT).total_seconds())
