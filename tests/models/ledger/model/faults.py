@@ -91,6 +91,7 @@ _PAST: Faults = {
 
 _APPROVAL: Faults = {
     "what waits for approval does not count": (
+        Edit("ledger_over_holds", "v_first IS NULL OR v_first > v_now", "v_first IS NULL"),
         Edit("ledger_over_holds", OVER, f"(b.status = 'PENDING' OR {OVER})"),
         Edit("ledger_end_booking", "hold_expires_at <= ", "status = 'PENDING' OR hold_expires_at <= "),
     ),

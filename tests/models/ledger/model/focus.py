@@ -45,14 +45,18 @@ class Focus(Enum):
     PAST = Habits(rules=("hold", "change", "move_clock", "expire", "fold"), approvals=(None,))
     APPROVAL = Habits(
         rules=("hold", "change", "set_capacity", "move_clock", "expire"),
+        names=("hall", "pool", "room"),
         approvals=(None, 1, 1, 1, 2),
         apt={**APT, "ON_HOLD": (BookingAction.CONFIRM,)},
     )
     POOLS = Habits(
-        rules=("hold", "change", "set_capacity", "close_or_reopen", "move_clock"),
-        names=("suite", "suite", "suite", *NAMES),
+        rules=("hold", "change", "close_or_reopen", "move_clock"),
+        names=("suite", "suite", "suite", "hall", "pool", "room"),
+        approvals=(None,),
     )
     SERIES = Habits(
         rules=("hold", "hold_series", "change_all", "close_or_reopen", "move_clock", "ask_under_the_key_of_another")
     )
-    WAITLIST = Habits(rules=("hold", "change", "move_clock", "expire", "join", "offer", "leave"))
+    WAITLIST = Habits(
+        rules=("hold", "change", "move_clock", "expire", "join", "offer", "leave"), names=("hall", "room", "suite")
+    )

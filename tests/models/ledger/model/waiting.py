@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from tests.models.ledger.model.asks import Item
 from tests.models.ledger.model.things import Entry
 
-WAITING_MAX = 3
-OF_NAME_MAX = 2
+WAITING_MAX = 2
+OF_NAME_MAX = 1
 """How many may wait for a resource, in all and of one name."""
 
 
