@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from engine.payment import Payment, PaymentKey, PaymentOrder, Refund
 from models.interval import Interval
-from models.keys import BookingKey, EntryKey, ResourceKey
+from models.keys import BookingKey, EntryKey, ResourceKey, SeriesKey
 from models.queries.timelines import TimelineView
 from models.resource import Resource
 
@@ -18,7 +18,7 @@ class Clock(Protocol):
 
 
 class BookingTokens(Protocol):
-    """What a guest without an account shows to see and manage one booking, or one entry of a waitlist.
+    """What a guest without an account shows to see and manage one booking, one entry of a waitlist, or one series.
 
     Issuing is a function of what it opens alone, so that a repeated bookingHold gives the same token again.
     """
@@ -33,6 +33,12 @@ class BookingTokens(Protocol):
 
     def verify_entry(self, token: str) -> EntryKey | None:
         """The entry that the token opens, or None if it is not a token of this platform."""
+        ...
+
+    def issue_series(self, key: SeriesKey) -> str: ...
+
+    def verify_series(self, token: str) -> SeriesKey | None:
+        """The series that the token opens, or None if it is not a token of this platform."""
         ...
 
 

@@ -32,6 +32,13 @@ class EntryKey(NamedTuple):
     id: uuid.UUID
 
 
+class SeriesKey(NamedTuple):
+    """A series of bookings of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+
+
 class BookingKey(NamedTuple):
     """A booking of an organization."""
 

@@ -1,7 +1,10 @@
 """Brings a database to the state that this code needs: roles, tables, functions and triggers. Idempotent."""
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -20,12 +23,19 @@ APPLICATION_ROLE = "vacancy_app"
 INSTALLED_MARK = "obj_description(to_regprocedure('ledger_hold(uuid, jsonb)'), 'pg_proc')"
 LOCK_KEY = 0x7661_6361_6E63_79  # "vacancy": one migration at a time in a database, whoever starts it
 
+ALEMBIC = threading.Lock()
+"""Alembic's `op` and `context` are of the whole process: one migration at a time, of whatever database and loop."""
+
+ALEMBIC_SECONDS_MAX = 600.0
+ALEMBIC_POLL_SECONDS = 0.05
+
 
 async def migrate(owner_url: str, *, say: Callable[[str], None] = lambda line: None) -> None:
     """Migrate the database at `owner_url`, whose role owns the tables and may create the application's role.
 
-    Concurrent calls wait for one another. Each migration is a transaction; the functions and triggers are installed in
-    one transaction, and only when their text has changed.
+    Concurrent calls wait for one another: of one database wherever they run, of one process whatever their database.
+    Each migration is a transaction; the functions and triggers are installed in one transaction, and only when their
+    text has changed.
     """
     engine = owner_engine(owner_url)
     try:
@@ -33,8 +43,9 @@ async def migrate(owner_url: str, *, say: Callable[[str], None] = lambda line: N
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
             await connection.commit()
             await _ensure_application_role(connection)
-            await connection.run_sync(_upgrade)
-            await connection.commit()
+            async with _alone():
+                await connection.run_sync(_upgrade)
+                await connection.commit()
             if await _install_functions(connection):
                 say("functions and triggers installed")
     finally:
@@ -58,6 +69,20 @@ def alembic_config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
     config.attributes["connection"] = connection
     return config
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[None]:
+    """While nobody else of this process migrates. Asked for again and again: a loop that waited would stop whoever has
+    the lock, if that runs in the same one. Raises TimeoutError after ten minutes.
+    """
+    async with asyncio.timeout(ALEMBIC_SECONDS_MAX):
+        while not ALEMBIC.acquire(blocking=False):  # noqa: ASYNC110 - it may be of another thread's loop
+            await asyncio.sleep(ALEMBIC_POLL_SECONDS)
+    try:
+        yield
+    finally:
+        ALEMBIC.release()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -16,7 +16,9 @@ from resolvers.resource_close import resource_close
 from resolvers.resource_create import resource_create
 from resolvers.resource_open import resource_open
 from resolvers.resource_update import resource_update
+from resolvers.series_confirm import series_confirm
 from resolvers.series_hold import series_hold
+from resolvers.series_release import series_release
 from resolvers.venue_create import venue_create
 from resolvers.venue_update import venue_update
 from resolvers.waitlist_join import waitlist_join
@@ -40,6 +42,8 @@ class Mutation:
     booking_approve = booking_approve
     booking_reject = booking_reject
     series_hold = series_hold
+    series_confirm = series_confirm
+    series_release = series_release
 
     waitlist_join = waitlist_join
     waitlist_leave = waitlist_leave

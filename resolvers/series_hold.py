@@ -7,7 +7,7 @@ import strawberry
 
 from engine import series
 from engine.series import HeldSeries, SeriesMode, SeriesRefused, SeriesRequest
-from models.keys import BookingKey, ResourceKey
+from models.keys import BookingKey, ResourceKey, SeriesKey
 from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
 from schema.access import Access
 from schema.context import Context, Info
@@ -76,6 +76,7 @@ async def _series(context: Context, resource: ResourceKey, held: HeldSeries) -> 
         dates.append(series_date_of(outcome, zone, token))
     return Series(
         id=encode(GlobalKind.SERIES, resource.organization_id, held.id),
+        token=context.tokens.issue_series(SeriesKey(resource.organization_id, held.id)),
         occurrences=dates,
         bookings=[one.booking for one in dates if one.booking is not None],
     )

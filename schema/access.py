@@ -27,6 +27,10 @@ class Access(Enum):
         "For who shows the entry's token, who made the entry, and the organization's staff; "
         "a guest without a token is refused with UNAUTHENTICATED."
     )
+    SERIES_HOLDER = (
+        "For who shows the series' token, who made the series, and the organization's staff; "
+        "a guest without a token is refused with UNAUTHENTICATED."
+    )
     CUSTOMER = "For everybody with an account; a guest is refused with UNAUTHENTICATED."
     STAFF = "For staff, in their own organization; a guest is refused with UNAUTHENTICATED, others with FORBIDDEN."
     MANAGER = "For managers, in their own organization; a guest is refused with UNAUTHENTICATED, others with FORBIDDEN."
@@ -35,6 +39,7 @@ class Access(Enum):
 _OPENED_BY_TOKEN = {
     Access.BOOKING_HOLDER: "the booking's token or an account",
     Access.ENTRY_HOLDER: "the entry's token or an account",
+    Access.SERIES_HOLDER: "the series' token or an account",
 }
 _LEAST_ROLE = {Access.CUSTOMER: Role.CUSTOMER, Access.STAFF: Role.STAFF, Access.MANAGER: Role.MANAGER}
 

@@ -8,7 +8,7 @@ import strawberry
 from engine.ports import BookingTokens, Clock, LiveFeed
 from engine.viewer import Viewer
 from models.database import Database
-from models.keys import BookingKey, EntryKey
+from models.keys import BookingKey, EntryKey, SeriesKey
 from schema.loaders import Loaders
 
 TOKEN_LENGTH_MAX = 1_000
@@ -36,6 +36,12 @@ class Context:
         if token is None or len(token) > TOKEN_LENGTH_MAX:
             return None
         return self.tokens.verify_entry(token)
+
+    def series_opened_by(self, token: str | None) -> SeriesKey | None:
+        """The same of a series."""
+        if token is None or len(token) > TOKEN_LENGTH_MAX:
+            return None
+        return self.tokens.verify_series(token)
 
 
 def for_operation(

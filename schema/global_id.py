@@ -14,7 +14,7 @@ from typing import NamedTuple
 import strawberry
 
 from models.errors import NotFound
-from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
+from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, SeriesKey, VenueKey
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{44}")
 
@@ -79,6 +79,11 @@ def rule_key(text: str, path: Sequence[str]) -> RuleKey:
 def entry_key(text: str, path: Sequence[str]) -> EntryKey:
     """The key of the id of a waitlist's entry; NotFound, with the input's `path`, for anything else."""
     return EntryKey(*_of_kind(GlobalKind.WAITLIST_ENTRY, text, path, "There is no such entry."))
+
+
+def series_key(text: str, path: Sequence[str]) -> SeriesKey:
+    """The key of a series' id; NotFound, with the input's `path`, for anything else."""
+    return SeriesKey(*_of_kind(GlobalKind.SERIES, text, path, "There is no such series."))
 
 
 def _of_kind(kind: GlobalKind, text: str, path: Sequence[str], message: str) -> tuple[uuid.UUID, uuid.UUID]:

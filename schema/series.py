@@ -129,7 +129,8 @@ class SeriesDate(SeriesOccurrence):
 
 @strawberry.type(
     description=(
-        "Bookings that were made together. Each is a booking of its own: confirmed, extended, cancelled by itself."
+        "Bookings that were made together. Each is a booking of its own: confirmed, extended, cancelled by itself. "
+        "seriesConfirm and seriesRelease act on all of them at once."
     )
 )
 class Series:
@@ -137,6 +138,12 @@ class Series:
 
     id: strawberry.ID = strawberry.field(
         description="Opaque; as in Booking.series and BookingFilter.seriesId. `node` does not find it."
+    )
+    token: str = strawberry.field(
+        description=(
+            "What a guest without an account shows to seriesConfirm and seriesRelease. It opens no booking by itself: "
+            "each has its own. Keep it secret."
+        )
     )
     occurrences: list[SeriesDate] = strawberry.field(description="Every date that was asked for, in order.")
     bookings: list[Booking] = strawberry.field(description="The bookings of those that are booked, in order.")

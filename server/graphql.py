@@ -26,6 +26,7 @@ from schema.errors import CapacityInUse, HoldExpired, InputError, RuleViolation,
 from schema.input_objects import make_inputs_at_once
 from schema.scalars import SCALARS
 from schema.series import SeriesConflict
+from schema.series_change import SeriesUnchanged
 from server.document_limits import QUERY_LENGTH_MAX
 from server.documents import Documents
 from server.masking import masked
@@ -51,6 +52,7 @@ def build_schema() -> "Schema":
             VersionConflict,
             CapacityInUse,
             SeriesConflict,
+            SeriesUnchanged,
         ],
         extensions=[Documents],
         config=StrawberryConfig(scalar_map=SCALARS),

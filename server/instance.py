@@ -13,6 +13,7 @@ from typing import Final
 
 import asyncpg
 
+from server.embedded.errors import StateUnusable
 from server.embedded.state import is_taken, kept_secret, write_private
 from server.errors import OperatorError
 from server.settings import Settings, without_password
@@ -28,6 +29,10 @@ class NotRunning(OperatorError):
 
 class DatabaseUnreachable(OperatorError):
     """The database that the settings name does not let us in; the message says why."""
+
+
+class NoSecret(OperatorError):
+    """There is nothing to sign tokens with; the message names VACANCY_SECRET."""
 
 
 def with_instance(settings: Settings) -> Settings:
@@ -48,10 +53,16 @@ def with_instance(settings: Settings) -> Settings:
 
 
 def with_secret(settings: Settings) -> Settings:
-    """`settings` with the secret of the state folder, made if need be, where VACANCY_SECRET names none."""
+    """`settings` with the secret of the state folder, made if need be, where VACANCY_SECRET names none.
+
+    Raises NoSecret where it can not be kept there either: on a read-only disk, for one.
+    """
     if settings.secrets:
         return settings
-    return replace(settings, secrets=(kept_secret(settings.state_dir, KEY_FILE),))
+    try:
+        return replace(settings, secrets=(kept_secret(settings.state_dir, KEY_FILE),))
+    except (StateUnusable, OSError) as error:
+        raise NoSecret(f"VACANCY_SECRET is not set, and none can be kept. {error}") from error
 
 
 @contextmanager

@@ -6,10 +6,11 @@ exception nothing but its place and its type is told, unless its message speaks 
 
 import json
 import logging
+import math
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Final
 
@@ -24,6 +25,9 @@ CHAIN_MAX: Final = 10
 SAID_BY_CODE: Final = (AssertionError, AttributeError, ImportError, NameError, TypeError)
 """Whose messages speak of the code. Those of others may repeat a value: a row, an input, a contact."""
 
+OUTAGE_SECONDS: Final = 120
+"""So long after the last of them a message of a driver's is told again. It tries again once a minute at the least."""
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered. Tasks that it starts have it too."""
 
@@ -35,6 +39,9 @@ def configure_logging(*, requests: bool = False) -> None:
     # WARNING: at INFO uvicorn and httpx would log URLs as they are, with whatever somebody put into them.
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("vacancy.requests").setLevel(logging.INFO if requests else logging.WARNING)
+    pool = logging.getLogger("asyncpg.pool")
+    if not any(isinstance(each, OncePerOutage) for each in pool.filters):
+        pool.addFilter(OncePerOutage())
 
 
 class TextLines(logging.Formatter):
@@ -75,6 +82,28 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = _told(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class OncePerOutage(logging.Filter):
+    """Lets the first of equal messages through, and no other before there has been none for `OUTAGE_SECONDS`.
+
+    While PostgreSQL is down asyncpg's pool logs each of its attempts, with a trace that is always the same: of that
+    nothing but what was raised is told. Keeps a time for each message that the pool has, which are a handful.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is told."""
+        now, before = self._now(), self._last.get(record.msg, -math.inf)
+        self._last[record.msg] = now
+        if record.exc_info and record.exc_info[1] is not None:
+            record.msg = f"{record.msg} ({_named(record.exc_info[1])})"
+            record.exc_info = None
+        return now - before > OUTAGE_SECONDS
 
 
 def trace_of(error: BaseException) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Tokens that we sign ourselves: accounts' tokens (JWT), and the tokens that open one booking or one entry.
+"""Tokens that we sign ourselves: accounts' tokens (JWT), and the tokens that open one booking, entry or series.
 
 Both are signed with keys derived from the same secret, one per purpose, so that one can never be taken for the other.
 Of several secrets the first signs and all verify: put a new one in front, and take the old one away when what it has
@@ -19,7 +19,7 @@ from sqlmodel import select
 
 from engine.viewer import Role
 from models.database import connect
-from models.keys import BookingKey, EntryKey
+from models.keys import BookingKey, EntryKey, SeriesKey
 from models.venue import Directory, DirectoryKind
 from server.errors import OperatorError
 from server.settings import Settings
@@ -63,15 +63,16 @@ class AccountTokens:
 
 
 class SignedBookingTokens:
-    """Implements `engine.ports.BookingTokens`: organization, booking or entry, and an HMAC of both, in 75 characters.
+    """Implements `engine.ports.BookingTokens`: organization, what it opens, and an HMAC of both, in 75 characters.
 
-    It never expires by itself: what it opens is one booking or entry, whose state decides what can still be done. The
-    keys of the two kinds differ, so that no token of one is taken for one of the other.
+    It never expires by itself: what it opens is one booking, entry or series, whose state decides what can still be
+    done. The keys of the three kinds differ, so that no token of one is taken for one of another.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._booking_keys = [derived_key(secret, "booking token v1") for secret in secrets]
         self._entry_keys = [derived_key(secret, "waitlist token v1") for secret in secrets]
+        self._series_keys = [derived_key(secret, "series token v1") for secret in secrets]
 
     def issue(self, key: BookingKey) -> str:
         """The token of a booking, always the same while the secret is."""
@@ -90,6 +91,15 @@ class SignedBookingTokens:
         """The entry that the token opens, or None for whatever is no token of ours. Never raises."""
         ids = _verify(self._entry_keys, token)
         return None if ids is None else EntryKey(*ids)
+
+    def issue_series(self, key: SeriesKey) -> str:
+        """The token of a series, always the same while the secret is."""
+        return _issue(self._series_keys, key)
+
+    def verify_series(self, token: str) -> SeriesKey | None:
+        """The series that the token opens, or None for whatever is no token of ours. Never raises."""
+        ids = _verify(self._series_keys, token)
+        return None if ids is None else SeriesKey(*ids)
 
 
 async def issue(settings: Settings, *, role: str, organization: str | None, subject: str | None, hours: float) -> str:

@@ -5,7 +5,7 @@ import logging
 import asyncpg
 from redis.exceptions import RedisError
 
-from models.ledger.failures import TOO_SLOW, TRY_AGAIN
+from models.ledger.failures import TOO_SLOW, TRY_AGAIN, driver_error
 
 EXPECTED: tuple[type[BaseException], ...] = (*TRY_AGAIN, *TOO_SLOW, RedisError, asyncpg.PostgresError)
 """What a server that is down, restarting or overloaded raises; anything else is a defect, and logged with its trace."""
@@ -26,12 +26,14 @@ class Outage:
     def failed(self, error: Exception) -> float:
         """Take note of a failure, and return how many seconds to wait before the next attempt.
 
-        Logs the first, and each that is of another kind than the one before.
+        Logs the first, and each that is of another kind than the one before. By what the driver itself has raised:
+        what wraps that repeats the statement and its values.
         """
-        if type(error) is not self._logged:
-            self._logged = type(error)
-            if isinstance(error, EXPECTED):
-                logger.warning("%s: %s (%s). Trying again.", self._name, error, type(error).__name__)
+        cause = driver_error(error)
+        if type(cause) is not self._logged:
+            self._logged = type(cause)
+            if isinstance(cause, EXPECTED):
+                logger.warning("%s: %s (%s). Trying again.", self._name, cause, type(cause).__name__)
             else:
                 logger.error("%s: a defect. Trying again.", self._name, exc_info=error)
         self._pause_seconds = min(self._pause_seconds_max, max(self._first_pause_seconds, self._pause_seconds * 2))

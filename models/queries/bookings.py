@@ -12,7 +12,7 @@ from sqlmodel import and_, col, or_, select
 from models.booking import Booking, BookingEvent, BookingItem, BookingStatus
 from models.database import ReadSession
 from models.interval import Interval
-from models.keys import BookingKey, ResourceKey, VenueKey
+from models.keys import BookingKey, ResourceKey, SeriesKey, VenueKey
 from models.ledger.records import BookingRecord, BookingSnapshot, ItemSnapshot
 from models.resource import Resource
 
@@ -43,6 +43,13 @@ async def read_bookings(session: ReadSession, keys: Sequence[BookingKey]) -> dic
     rows = await session.exec(select(Booking, _CLOCK).where(tuple_(Booking.organization_id, Booking.id).in_(keys)))
     records = await _with_items(session, rows.all())
     return {BookingKey(record.booking.organization_id, record.booking.id): record for record in records}
+
+
+async def read_series(session: ReadSession, key: SeriesKey, *, limit: int) -> list[BookingSnapshot]:
+    """The bookings of a series in the order of their dates, without their items. One statement."""
+    its = (Booking.organization_id == key.organization_id, Booking.series_id == key.id)
+    rows = await session.exec(select(Booking).where(*its).order_by(col(Booking.series_position)).limit(limit))
+    return [BookingSnapshot.of(row) for row in rows]
 
 
 async def page_of_bookings(session: ReadSession, page: BookingPage) -> list[BookingRecord]:

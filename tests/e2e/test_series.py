@@ -21,17 +21,25 @@ EVERY_DAY = {"weekly": [{"weekday": day, "opens": "08:00", "closes": "20:00"} fo
 
 DATE = "date startsAt endsAt localStart localEnd bookable refusals { code message }"
 SERIES = f"""
-series {{ id bookings {{ id series }} occurrences {{ {DATE} token booking {{ id reference status series }} }} }}
+series {{ id token bookings {{ id series }} occurrences {{ {DATE} token booking {{ id reference status series }} }} }}
 errors {{ __typename code message path ... on SeriesConflict {{ occurrences {{ {DATE} }} }} }}
 """
 HOLD = f"mutation($input: SeriesHoldInput!) {{ done: seriesHold(input: $input) {{ {SERIES} }} }}"
 PREVIEW = f"query($input: SeriesPreviewInput!) {{ seriesPreview(input: $input) {{ occurrences {{ {DATE} }} }} }}"
+ACTION = """mutation($input: SeriesActionInput!) { done: %s(input: $input) {
+    changes { done refusal { code } booking { id status } } errors { code } } }"""
 IN_SERIES = "query($id: ID!) { bookings(filter: {seriesId: $id}) { edges { node { id status } } } }"
 
 
 async def held(client: Client, asked: Json, key: str, **more: Any) -> Json:
     """The payload of seriesHold."""
     payload: Json = (await client.ask(HOLD, input={**asked, "idempotencyKey": key, **more}))["done"]
+    return payload
+
+
+async def acted(client: Client, mutation: str, key: str, **given: Any) -> Json:
+    """The payload of seriesConfirm or seriesRelease."""
+    payload: Json = (await client.ask(ACTION % mutation, input={**given, "idempotencyKey": key}))["done"]
     return payload
 
 
@@ -93,6 +101,31 @@ async def test_a_weekly_series_over_a_change_of_the_clocks(
         await guest.did("bookingRelease", **{**other, "token": booked[1]["token"]})
         found = (await staff.ask(IN_SERIES, id=series["id"]))["bookings"]["edges"]
         assert [edge["node"]["status"] for edge in found] == ["ON_HOLD", "CANCELLED", "CONFIRMED"]
+
+        # All that is left is confirmed at once; what was done before is told, and stays.
+        shown = {"seriesId": series["id"], "token": series["token"]}
+        key = secrets.token_hex(16)
+        confirmed = await acted(guest, "seriesConfirm", key, **shown)
+        assert confirmed["errors"] == []
+        assert [(one["done"], one["booking"]["status"]) for one in confirmed["changes"]] == [
+            (False, "CONFIRMED"), (False, "CANCELLED"), (True, "CONFIRMED"),
+        ]  # fmt: skip
+        assert [one["refusal"] and one["refusal"]["code"] for one in confirmed["changes"]] == [
+            "INVALID_STATE", "INVALID_STATE", None,
+        ]  # fmt: skip
+        assert await acted(guest, "seriesConfirm", key, **shown) == confirmed, "a repetition is told the same"
+        nothing_left = await acted(staff, "seriesConfirm", secrets.token_hex(16), seriesId=series["id"])
+        assert (nothing_left["changes"], [error["code"] for error in nothing_left["errors"]]) == (
+            None, ["INVALID_STATE"],
+        )  # fmt: skip
+
+        # Who holds another series, and thinks better of it, gives all of it back.
+        other = (await held(guest, {**asked, "quantity": 2}, secrets.token_hex(16), mode="SKIP_CONFLICTS"))["series"]
+        assert await _vacancies(guest, asked, days) == [0, 6, 0]
+        shown = {"seriesId": other["id"], "token": other["token"]}
+        released = await acted(guest, "seriesRelease", secrets.token_hex(16), **shown)
+        assert [(one["done"], one["booking"]["status"]) for one in released["changes"]] == [(True, "CANCELLED")] * 3
+        assert await _vacancies(guest, asked, days) == [2, 8, 2]
 
 
 async def test_a_series_that_makes_no_sense(guest: Client, platform_database: Database) -> None:

@@ -63,6 +63,28 @@ async def vacancies(database: Database, pool: Resource, start: str, end: str) ->
     return (await availability(facts, wish, load=partial(read_timelines, database), now=NOW)).vacancies
 
 
+async def test_what_is_chosen_may_be_booked_by_name_as_well(database: Database, owner: asyncpg.Connection) -> None:
+    """By one booking, over the same time; and chosen for another item: there is one claim of all of it."""
+    pool, hall, _ = await _hall_or_room(database)
+    by_name = await make_hold(database, pool, quantity=2, also=(item_of(hall, "10:00", "12:00", quantity=2),))
+    assert await taken_of(owner, hall) == [("dawn", 0), ("10:00", 3), ("12:00", 0)]
+    await calls.change_booking(database, change_of(by_name, BookingAction.RELEASE))
+    other = await make_resource(database, beside=pool, capacity=9)
+    await make_choices(database, other, hall)
+    await make_hold(database, pool, quantity=2, also=(item_of(other, "10:00", "12:00", quantity=1),))
+    assert await taken_of(owner, hall) == [("dawn", 0), ("10:00", 2), ("12:00", 0)]
+    with pytest.raises(SoldOut):
+        await make_hold(database, hall, quantity=3)
+
+
+async def _hall_or_room(database: Database) -> list[Resource]:
+    """Any of a hall of four places and a room of one."""
+    venue = await make_venue(database, time_zone="UTC")
+    pool, hall, room = [await make_resource(database, venue=venue, capacity=capacity) for capacity in (9, 4, 1)]
+    await make_choices(database, pool, hall, room)
+    return [pool, hall, room]
+
+
 async def test_as_many_different_members_as_units(
     database: Database, owner: asyncpg.Connection, database_url: str
 ) -> None:

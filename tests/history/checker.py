@@ -8,6 +8,7 @@ from tests.history.dump import Dump
 from tests.history.effects import check_effects, is_refused
 from tests.history.records import UNREACHED, Attempt, Outcome, Push, Recorded
 from tests.history.refusals import CLOCK_SLACK, check_refusals
+from tests.history.several import CALLS
 from tests.history.timelines import Timeline, timelines
 from tests.history.violations import Promise, Violation
 
@@ -26,6 +27,8 @@ class Verdict:
     versions: int
     sold_outs: int
     pushes: int
+    series: int
+    offers: int
     codes: Mapping[str, int]
 
     def summary(self) -> str:
@@ -37,7 +40,8 @@ class Verdict:
             f"{self.calls} operations ({outcomes}); {self.resolved_keys} of {self.unknown_keys} unknowns resolved "
             f"({self.unknown_but_done} of the calls had been done); "
             f"killed: {kills or 'nothing'}; {self.versions} versions checked; {self.sold_outs} sold-outs justified; "
-            f"{self.pushes} pushes; refused: {codes}; {len(self.violations)} violations"
+            f"{self.pushes} pushes; {self.series} series, {self.offers} offers; refused: {codes}; "
+            f"{len(self.violations)} violations"
         )
 
 
@@ -45,9 +49,7 @@ def check(recorded: Recorded, dump: Dump) -> Verdict:
     """Compare what was told with what is there, and with what was there at any version."""
     found, violations = timelines(dump)
     violations += check_effects(recorded.attempts, dump, recorded.settled_at)
-    unjustified, sold_outs = check_refusals(
-        (attempt for attempt in recorded.attempts if attempt.outcome is not Outcome.UNKNOWN), dump, found
-    )
+    unjustified, sold_outs = check_refusals(recorded.attempts, dump, found)
     violations += unjustified
     violations += _check_pushes(recorded, found)
     unknown, resolved = _count_unknown(recorded)
@@ -65,6 +67,8 @@ def check(recorded: Recorded, dump: Dump) -> Verdict:
         + sum(booking.version for booking in dump.bookings),
         sold_outs=sold_outs,
         pushes=len(recorded.pushes),
+        series=sum(attempt.call in CALLS and attempt.outcome is Outcome.OK for attempt in sent),
+        offers=sum(event.status == "OFFERED" for event in dump.entry_events),
         codes={code: count for code, count in codes.items() if code is not None},
     )
 

@@ -12,14 +12,23 @@ import httpx
 
 from engine.viewer import Role
 from tests.e2e.support import Client, Platform, Refused, client_of
+from tests.history.documents import DOCUMENTS, refusal, secrets_of
 from tests.history.effects import HOLD
-from tests.history.operations import DOCUMENTS, Held, Operation, act, choose, refusal
+from tests.history.operations import Held, HeldSeries, Mine, Operation, Waits, act, choose, leave
 from tests.history.records import UNREACHED, History, Json, Outcome
+from tests.history.several import HOLD_ALL
+from tests.history.waiting import JOIN
 from tests.history.world import World
 
 CLIENTS = 8
 BOOKINGS_MAX = 4
 """How many bookings a client keeps: then it cancels the oldest, so that there is always something to be had."""
+
+ENTRIES_MAX = 2
+"""For how many things a client waits: then it leaves the oldest."""
+
+SERIES_MAX = 2
+"""Of how many series a client still thinks."""
 
 REPEATED = 0.08
 """Of the calls, those that are the last one once more, whatever came of it."""
@@ -39,6 +48,9 @@ MAYBE_DONE = frozenset({"BUSY", "INTERNAL"})
 
 HAS_ENDED = frozenset({"HOLD_EXPIRED", "NOT_CANCELLABLE"})
 
+SECRETS = ("token", "tokens")
+"""What the history does not keep of an answer."""
+
 Ending = tuple[Outcome, Json]
 
 
@@ -55,7 +67,7 @@ class Doors:
         """Make the call once, and note it."""
         number = self.history.invoked(operation.call, operation.key, operation.input)
         outcome, answer = await self._ask(operation, (self.staff if operation.is_for_staff else self.guests)[server])
-        self.history.returned(number, outcome, {name: value for name, value in answer.items() if name != "token"})
+        self.history.returned(number, outcome, {name: each for name, each in answer.items() if name not in SECRETS})
         return outcome, answer
 
     async def _ask(self, operation: Operation, client: Client) -> Ending:
@@ -73,8 +85,7 @@ class Doors:
         if errors:
             told = refusal(errors)
             return Outcome.UNKNOWN if told["code"] in MAYBE_DONE else Outcome.FAIL, told
-        answer = operation.answer(done, self.world)
-        return Outcome.OK, {**answer, "token": done["token"]} if operation.call == HOLD else answer
+        return Outcome.OK, {**operation.answer(done, self.world), **secrets_of(operation.call, done)}
 
 
 @asynccontextmanager
@@ -91,11 +102,15 @@ async def open_doors(platform: Platform, world: World, history: History) -> Asyn
 
 @dataclass(slots=True)
 class Person:
-    """One client. `mine` are the bookings that it made, `unknown` what it has to ask once more in the end."""
+    """One client. `mine` are the bookings that it has, `series` and `entries` what it made beside them, `unknown` what
+    it has to ask once more in the end.
+    """
 
     doors: Doors
     rng: random.Random
     mine: deque[Held] = field(default_factory=deque)
+    series: deque[HeldSeries] = field(default_factory=lambda: deque(maxlen=SERIES_MAX))
+    entries: deque[Waits] = field(default_factory=deque)
     unknown: dict[str, Operation] = field(default_factory=dict)
     last: Operation | None = None
 
@@ -111,8 +126,14 @@ class Person:
             await asyncio.sleep(self.rng.uniform(0, THINKING_SECONDS_MAX))
 
     async def resolve(self) -> None:
-        """Repeat what is unknown until it is not; bounded: the checker tells of what is left."""
-        for operation in list(self.unknown.values()):
+        """Repeat what is unknown until it is not, and wait for nothing any more; bounded: the checker tells of what is
+        left.
+        """
+        await self._repeat(list(self.unknown.values()))
+        await self._repeat([leave(self.rng, waits) for waits in self.entries])
+
+    async def _repeat(self, operations: list[Operation]) -> None:
+        for operation in operations:
             for number in range(RESOLVE_ATTEMPTS_MAX):
                 outcome, _ = await self._do(operation, number % len(self.doors.guests))
                 if outcome is not Outcome.UNKNOWN:
@@ -124,7 +145,9 @@ class Person:
             return self.last
         if len(self.mine) > BOOKINGS_MAX:
             return act(self.rng, "bookingCancel", self.mine.popleft())
-        return choose(self.rng, self.doors.world, list(self.mine))
+        if len(self.entries) > ENTRIES_MAX:
+            return leave(self.rng, self.entries.popleft())
+        return choose(self.rng, self.doors.world, Mine(list(self.mine), list(self.series), list(self.entries)))
 
     def _servers(self) -> list[int]:
         servers = list(range(len(self.doors.guests)))
@@ -145,15 +168,24 @@ class Person:
         return endings[0]
 
     def _learn(self, operation: Operation, outcome: Outcome, answer: Json) -> None:
-        if operation.key is None:
-            return
         if answer.get("status") == "CANCELLED" or answer.get("code") in HAS_ENDED:
             self.mine = deque(held for held in self.mine if held.booking != operation.input.get("booking"))
         if outcome is Outcome.OK:
-            self.unknown.pop(operation.key, None)
-            if operation.call == HOLD:
-                held = Held(answer["booking"], answer["token"])
-                if held.booking not in {each.booking for each in self.mine}:
-                    self.mine.append(held)
-        elif outcome is Outcome.UNKNOWN:
+            self.unknown.pop(operation.key or "", None)
+            self._take(operation, answer)
+        elif outcome is Outcome.UNKNOWN and operation.key is not None:
             self.unknown[operation.key] = operation
+
+    def _take(self, operation: Operation, answer: Json) -> None:
+        """Remember what is this client's now, unless it does already."""
+        items = operation.input.get("items", [operation.input])
+        is_approved = any(self.doors.world.is_approved(item["resource"]) for item in items if "resource" in item)
+        tokens = {answer["booking"]: answer["token"]} if operation.call == HOLD else answer.get("tokens", {})
+        known = {held.booking for held in self.mine}
+        self.mine += [Held(id_, token, is_approved) for id_, token in tokens.items() if id_ not in known]
+        if operation.call == HOLD_ALL and answer["series"] not in {each.series for each in self.series}:
+            # All of its bookings, which it is asked about in the order of their dates.
+            booked = tuple(one["booking"] for one in answer["outcomes"] if one["booking"] is not None)
+            self.series.append(HeldSeries(answer["series"], booked, answer["token"]))
+        elif operation.call == JOIN and answer["entry"] not in {each.entry for each in self.entries}:
+            self.entries.append(Waits(answer["entry"], answer["token"]))

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from tests.history.dump import Adjustment, Booking, Claim, Dump, Event, Item, Key
+from tests.history import several, waiting
+from tests.history.dump import Adjustment, Booking, Dump, Item, Key
 from tests.history.records import Attempt, Outcome
-from tests.history.takes import claims_of_all
+from tests.history.there import There
 from tests.history.timelines import ENDED
+from tests.history.told import check_told, kind_of
 from tests.history.violations import Promise, Violation
 
 HOLD = "bookingHold"
@@ -18,15 +20,20 @@ EVENTS: Mapping[str, str] = {
     "bookingConfirm": "CONFIRMED",
     "bookingRelease": "RELEASED",
     "bookingCancel": "CANCELLED",
+    "bookingApprove": "APPROVED",
+    "bookingReject": "REJECTED",
 }
-"""The event that each call about a booking makes."""
+"""The event that each call about a booking makes; where the venue approves, SUBMITTED instead of CONFIRMED."""
 
 ADJUSTMENTS = frozenset({"capacitySet", "resourceClose", "resourceOpen"})
 BY_ITSELF = "EXPIRED"
 
+_Effect = tuple[str | None, str | int | None]
+
 FOLLOWS = frozenset({
     ("ON_HOLD", "ON_HOLD"), ("ON_HOLD", "CONFIRMED"), ("ON_HOLD", "EXPIRED"), ("ON_HOLD", "CANCELLED"),
-    ("CONFIRMED", "CANCELLED"),
+    ("CONFIRMED", "CANCELLED"), ("ON_HOLD", "PENDING"), ("PENDING", "CONFIRMED"), ("PENDING", "REJECTED"),
+    ("PENDING", "CANCELLED"),
 })  # fmt: skip
 """What of the states is reached in a run: a confirmed booking, above all, never expires."""
 
@@ -37,42 +44,19 @@ def check_effects(attempts: Iterable[Attempt], dump: Dump, settled_at: datetime 
     for attempt in attempts:
         if attempt.key is not None:
             by_key[attempt.key].append(attempt)
-    there = _There(dump)
+    there = There(dump)
     violations: list[Violation] = []
     for key, its in by_key.items():
         violations += _check_key(key, its, there, settled_at)
     violations += _check_unasked(by_key, there)
     for booking in dump.bookings:
         violations += _check_booking(booking, there)
+    for entry in dump.entries:
+        violations += waiting.check_entry(entry, there)
     return violations
 
 
-class _There:
-    """The tables, by what is looked for."""
-
-    def __init__(self, dump: Dump) -> None:
-        self.keys = {key.key: key for key in dump.keys}
-        self.bookings = {booking.id: booking for booking in dump.bookings}
-        self.adjustments = {(each.resource_id, each.version): each for each in dump.adjustments}
-        self.events: defaultdict[str, list[Event]] = defaultdict(list)
-        for event in sorted(dump.events, key=lambda event: event.version):
-            self.events[event.booking_id].append(event)
-        self.items: defaultdict[str, list[Item]] = defaultdict(list)
-        for item in dump.items:
-            self.items[item.booking_id].append(item)
-        self.claims: defaultdict[str, list[Claim]] = defaultdict(list)
-        for claim in dump.claims:
-            self.claims[claim.booking_id].append(claim)
-        self.derived = claims_of_all(dump)
-        self.versions: defaultdict[str, list[int]] = defaultdict(list)
-        for hint in dump.outbox:
-            if hint.kind == "BOOKING":
-                self.versions[hint.entity_id].append(hint.version)
-
-
-def _check_key(
-    key: str, attempts: Sequence[Attempt], there: _There, settled_at: datetime | None
-) -> Iterator[Violation]:
+def _check_key(key: str, attempts: Sequence[Attempt], there: There, settled_at: datetime | None) -> Iterator[Violation]:
     """All attempts of one key: one effect if any was acknowledged, none if all were refused."""
     row = there.keys.get(key)
     call, where = attempts[0].call, f"{attempts[0].call} with key {key}"
@@ -100,8 +84,14 @@ def is_refused(attempts: Sequence[Attempt], settled_at: datetime | None) -> bool
     return last.outcome is Outcome.FAIL and settled_at is not None and last.invoked_at >= settled_at
 
 
-def _check_answer(where: str, attempt: Attempt, row: Key, there: _There) -> Iterator[Violation]:
+def _check_answer(where: str, attempt: Attempt, row: Key, there: There) -> Iterator[Violation]:
     """One acknowledgement, against the key's row and what that leads to."""
+    if attempt.call in several.CALLS:
+        yield from several.check_answer(where, attempt, row, there)
+        return
+    if attempt.call in waiting.CALLS:
+        yield from waiting.check_answer(where, attempt, row, there)
+        return
     if attempt.call in ADJUSTMENTS:
         made = there.adjustments.get((row.resource_id or "", row.version or 0))
         if made is None:
@@ -109,50 +99,57 @@ def _check_answer(where: str, attempt: Attempt, row: Key, there: _There) -> Iter
         elif not _is_as_asked(made, attempt) or attempt.answer["version"] < made.version:
             yield Violation(Promise.CONTRADICTED, f"{where}: {attempt.input}, {attempt.answer}, and there is {made}")
         return
-    booking_id, version = attempt.answer["booking"], attempt.answer["version"]
-    events = there.events[booking_id]
+    booking_id = attempt.answer["booking"]
     if booking_id != row.booking_id:
         yield Violation(Promise.TWICE, f"{where} was answered with booking {booking_id}, and made {row.booking_id}")
-    elif booking_id not in there.bookings or len(events) < version:
-        yield Violation(Promise.LOST, f"{where}: booking {booking_id} was at version {version}")
-    elif events[version - 1].status != attempt.answer["status"]:
-        told = attempt.answer["status"]
-        yield Violation(Promise.CONTRADICTED, f"{where}: told {told}, and there is {events[version - 1]}")
-    elif all(event.kind != EVENTS[attempt.call] for event in events[:version]):
-        yield Violation(Promise.LOST, f"{where}: no {EVENTS[attempt.call]} up to version {version} of {booking_id}")
-    elif attempt.call == HOLD and _asked(attempt) != Counter(_plain(item) for item in there.items[booking_id]):
+        return
+    yield from check_told(where, attempt.answer, EVENTS[attempt.call], there)
+    if attempt.call == HOLD and _asked(attempt) != Counter(_plain(item) for item in there.items[booking_id]):
         yield Violation(Promise.CONTRADICTED, f"{where}: {attempt.input}, and there is {there.items[booking_id]}")
 
 
-def _check_unasked(by_key: Mapping[str, Sequence[Attempt]], there: _There) -> Iterator[Violation]:
-    """As many events of each kind as keys that made one, and every booking and adjustment by one key."""
-    asked: Counter[tuple[str | None, str]] = Counter()
-    adjusted: Counter[tuple[str | None, int | None]] = Counter()
+def _check_unasked(by_key: Mapping[str, Sequence[Attempt]], there: There) -> Iterator[Violation]:
+    """As many events of each kind as keys that made one, and every booking, adjustment and entry by one key."""
+    asked: Counter[_Effect] = Counter()
     for key, row in there.keys.items():
-        if key not in by_key:
-            yield Violation(Promise.UNASKED, f"key {key}")
-        elif by_key[key][0].call in EVENTS:
-            asked[row.booking_id, EVENTS[by_key[key][0].call]] += 1
+        call = by_key[key][0].call if key in by_key else None
+        if several.is_of_a_date(key, by_key, there) or waiting.is_of_an_offer(key, there):
+            asked[row.booking_id, EVENTS[HOLD]] += 1
+        elif call is None:
+            yield Violation(Promise.UNASKED, f"key {key!r}")
         else:
-            adjusted[row.resource_id, row.version] += 1
-    made: Counter[tuple[str | None, str]] = Counter(
-        (booking_id, event.kind) for booking_id, its in there.events.items() for event in its if event.kind != BY_ITSELF
+            asked.update(_effects(call, row, there))
+    made: Counter[_Effect] = Counter(
+        (booking_id, event.kind)
+        for booking_id, its in there.events.items()
+        for event in its
+        if event.kind != BY_ITSELF and not waiting.is_of_an_entry(booking_id, event, there)
     )
-    for (of, kind), count in (made - asked).items():
-        yield Violation(Promise.TWICE, f"booking {of}: {count} {kind} more than keys that made one")
-    for (of, kind), count in (asked - made).items():
-        yield Violation(Promise.LOST, f"booking {of}: {count} {kind} less than keys that made one")
-    there_are: Counter[tuple[str | None, int | None]] = Counter(there.adjustments.keys())
-    for place, count in (there_are - adjusted).items():
-        yield Violation(Promise.TWICE, f"adjustment {place}: {count} more than keys that made one")
+    made.update(there.adjustments.keys())
+    made.update((entry_id, waiting.JOIN) for entry_id in there.entries)
+    for (of, what), count in (made - asked).items():
+        yield Violation(Promise.TWICE, f"{of}: {count} {what} more than keys that made one")
+    for (of, what), count in (asked - made).items():
+        yield Violation(Promise.LOST, f"{of}: {count} {what} less than keys that made one")
 
 
-def _check_booking(booking: Booking, there: _There) -> Iterator[Violation]:
+def _effects(call: str, row: Key, there: There) -> Counter[_Effect]:
+    """What a key has made: events of bookings by their kind, the version of an adjustment, an entry."""
+    if call in EVENTS:
+        return Counter([(row.booking_id, kind_of(EVENTS[call], row.booking_id, there))])
+    if call in several.CALLS:
+        return Counter(several.changed(call, row, there))
+    if call in waiting.CALLS:
+        return Counter(waiting.made(call, row))
+    return Counter([(row.resource_id, row.version)])
+
+
+def _check_booking(booking: Booking, there: There) -> Iterator[Violation]:
     """Its versions without gaps, each following from the one before, and its claims as long as it is live."""
     events = there.events[booking.id]
     expected = list(range(1, booking.version + 1))
     where = f"booking {booking.id}"
-    if [event.version for event in events] != expected or sorted(there.versions[booking.id]) != expected:
+    if [event.version for event in events] != expected or sorted(there.versions["BOOKING", booking.id]) != expected:
         yield Violation(Promise.GAP, f"{where} is at {booking.version}, with {events}")
         return
     statuses = ["ON_HOLD", *(event.status for event in events)]

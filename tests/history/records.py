@@ -77,6 +77,7 @@ class History:
         self.path = path
         self._file = path.open("w")
         self._lines = 0
+        self.acknowledged = 0
 
     def invoked(self, call: str, key: str | None, input: Json) -> int:
         """A call is about to be made; returns its number."""
@@ -84,6 +85,7 @@ class History:
 
     def returned(self, number: int, outcome: Outcome, answer: Json) -> None:
         """That call has ended."""
+        self.acknowledged += outcome is Outcome.OK
         self._write(outcome, number=number, answer=answer)
 
     def pushed(self, watcher: int, resource: str, version: int) -> None:

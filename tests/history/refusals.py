@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tests.history.dump import Claim, Dump, Item
+from tests.history.dump import Dump, EntryEvent, Event, Item
+from tests.history.members import had_too_few
 from tests.history.records import UNREACHED, Attempt, Outcome
+from tests.history.several import each_alone
 from tests.history.takes import OURSELVES, claims_of
-from tests.history.timelines import ENDED, LATEST, State, Timeline
+from tests.history.timelines import ENDED, LATEST, State, Timeline, refusal_of
 from tests.history.violations import Promise, Violation
+from tests.history.waiting import READ
 
 CLOCK_SLACK = timedelta(milliseconds=1)
 """Two readings of one clock by two programs, rounded by each."""
@@ -16,14 +19,22 @@ CLOCK_SLACK = timedelta(milliseconds=1)
 BY_ROOM = frozenset({"SOLD_OUT", "CLOSED", "ACTIVITY_CONFLICT"})
 BY_STATUS: Mapping[str, frozenset[str]] = {
     "HOLD_EXPIRED": frozenset({"EXPIRED"}),
-    "INVALID_STATE": frozenset({"CONFIRMED", "CANCELLED"}),
+    "INVALID_STATE": frozenset({"CONFIRMED", "PENDING", "CANCELLED", "REJECTED"}),
     "NOT_CANCELLABLE": ENDED,
     "HOLD_LIMIT": frozenset({"ON_HOLD"}),
 }
+NOT_PENDING = frozenset({"ON_HOLD", "CONFIRMED", *ENDED})
+NOT_TO_BE_LEFT = frozenset({"ACCEPTED", "EXPIRED"})
+INVALID_STATE: Mapping[str, frozenset[str]] = {
+    "bookingApprove": NOT_PENDING,
+    "bookingReject": NOT_PENDING,
+    "waitlistLeave": NOT_TO_BE_LEFT,
+}
+"""Of which statuses INVALID_STATE tells, where it is not of those above."""
 
 
 class _Status(NamedTuple):
-    """A status of a booking, and from when until when it can have been seen."""
+    """A status of a booking or an entry, and from when until when it can have been seen."""
 
     status: str
     seen_from: datetime
@@ -37,7 +48,13 @@ def check_refusals(
     statuses = _statuses(dump)
     violations: list[Violation] = []
     sold_outs = 0
-    for attempt in attempts:
+    made = list(attempts)
+    first: dict[str, datetime] = {}
+    for attempt in made:
+        if attempt.key is not None:
+            first[attempt.key] = min(attempt.invoked_at, first.get(attempt.key, attempt.invoked_at))
+    answered = (attempt for attempt in made if attempt.outcome is not Outcome.UNKNOWN)
+    for attempt in each_alone(answered, {row.key: row for row in dump.keys}, first):
         if _is_explained(attempt, dump, timelines, statuses):
             sold_outs += attempt.code == "SOLD_OUT"
         else:
@@ -54,41 +71,31 @@ def _is_explained(
 ) -> bool:
     since, until = attempt.invoked_at - CLOCK_SLACK, attempt.returned_at + CLOCK_SLACK
     if attempt.outcome is Outcome.OK:
+        if attempt.call == READ:
+            return _was_in(frozenset({attempt.answer["status"]}), attempt.input["entry"], statuses, since, until)
         return "steps" not in attempt.answer or _was_so(attempt, timelines, since, until)
     if attempt.code in BY_ROOM:
-        return _had_no_room(attempt, dump, timelines, since, until)
+        return _had_no_room(attempt, dump, timelines, since, until) or had_too_few(
+            attempt, dump, timelines, since, until
+        )
     if attempt.code == "CAPACITY_IN_USE":
         return _was_in_use(attempt, timelines, since, until)
     possible = BY_STATUS.get(attempt.code or "")
+    if attempt.code == "INVALID_STATE":
+        possible = INVALID_STATE.get(attempt.call, possible)
     if possible is not None:
-        return any(
-            its.status in possible and its.seen_from <= until and its.seen_until >= since
-            for its in statuses.get(attempt.input["booking"], ())
-        )
+        about = attempt.input.get("booking") or attempt.input["entry"]
+        return _was_in(possible, about, statuses, since, until)
     return attempt.code == UNREACHED
 
 
-def refusal_of(takes: Sequence[Claim], timeline: Timeline, version: int) -> tuple[str, int] | None:
-    """What the ledger says at this version to somebody who would take this of the resource; None: it fits."""
-    state = timeline.states[version]
-    cells = [
-        (state[cell], [take for take in takes if cell in timeline.cells(take.starts_at, take.ends_at)])
-        for take in takes
-        for cell in timeline.cells(take.starts_at, take.ends_at)
-    ]
-    in_use = [
-        len({take.sharing_key for take in there}) > 1 or (cell.taken > 0 and cell.sharing_key != there[0].sharing_key)
-        for cell, there in cells
-    ]
-    free = [0 if used else cell.capacity - cell.taken for (cell, _), used in zip(cells, in_use, strict=True)]
-    if any(cell.closed for cell, _ in cells):
-        return "CLOSED", 0
-    if any(in_use) and timeline.resource.sharing == "SAME_ACTIVITY":
-        return "ACTIVITY_CONFLICT", 0
-    wanted = (sum(take.quantity for take in there) for _, there in cells)
-    if any(in_use) or any(quantity > left for quantity, left in zip(wanted, free, strict=True)):
-        return "SOLD_OUT", max(0, min(free))
-    return None
+def _was_in(
+    possible: frozenset[str], id: str, statuses: Mapping[str, Sequence[_Status]], since: datetime, until: datetime
+) -> bool:
+    """Whether the booking or entry can have been seen in one of these statuses."""
+    return any(
+        its.status in possible and its.seen_from <= until and its.seen_until >= since for its in statuses.get(id, ())
+    )
 
 
 def _had_no_room(
@@ -145,12 +152,15 @@ def _states(timeline: Timeline, since: datetime, until: datetime) -> Iterator[St
 
 
 def _statuses(dump: Dump) -> dict[str, list[_Status]]:
-    """By booking: which status it was in, and when that can have been seen."""
-    published = {(hint.entity_id, hint.version): hint.published_at for hint in dump.outbox if hint.kind == "BOOKING"}
+    """By booking and by entry: which status it was in, and when that can have been seen."""
+    published = {(hint.entity_id, hint.version): hint.published_at for hint in dump.outbox if hint.kind != "RESOURCE"}
     statuses: dict[str, list[_Status]] = {}
-    for event in dump.events:
-        until = published.get((event.booking_id, event.version + 1)) or LATEST
-        statuses.setdefault(event.booking_id, []).append(_Status(event.status, event.created_at, until))
+    versions: list[tuple[str, Event | EntryEvent]] = [(event.booking_id, event) for event in dump.events] + [
+        (each.entry_id, each) for each in dump.entry_events
+    ]
+    for id_, event in versions:
+        until = published.get((id_, event.version + 1)) or LATEST
+        statuses.setdefault(id_, []).append(_Status(event.status, event.created_at, until))
     return statuses
 
 

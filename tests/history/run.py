@@ -23,11 +23,12 @@ Nemesis = Callable[[random.Random], Awaitable[None]]
 
 ON_ITS_WAY = """
 SELECT count(*) FROM pg_stat_activity
- WHERE application_name = 'vacancy' AND state <> 'idle' AND query LIKE '%ledger\\_%'
+ WHERE application_name = 'vacancy' AND state <> 'idle' AND query ~ 'ledger_|waitlist_|idempotency'
 """
 UNSETTLED = """
 SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL)
      + (SELECT count(*) FROM booking WHERE status = 'ON_HOLD')
+     + (SELECT count(*) FROM waitlist_entry WHERE status IN ('WAITING', 'OFFERED'))
 """
 
 

@@ -13,7 +13,7 @@ _Take = tuple[str, datetime, datetime, str | None]
 
 
 def claims_of(items: Sequence[Item], dump: Dump) -> list[Claim]:
-    """The claims of one booking with these items: of each resource itself, and of all that it requires.
+    """The claims of one booking with these items: of each resource itself, of all that it requires, of what was chosen.
 
     Items of one resource, interval and activity count as one booking of it.
     """
@@ -30,6 +30,10 @@ def claims_of(items: Sequence[Item], dump: Dump) -> list[Claim]:
         for need in needs.get(resource_id, ()):
             key = sharing_key(sharing[need.required_id], activity, booking_id)
             taken[need.required_id, starts_at, ends_at, key] += need.per_unit * quantity + need.per_booking
+    for item in items:
+        for member_id in item.chosen:
+            key = sharing_key(sharing[member_id], item.activity, booking_id)
+            taken[member_id, item.starts_at, item.ends_at, key] += 1
     return [
         Claim(booking_id, resource_id, starts_at, ends_at, quantity, key)
         for (resource_id, starts_at, ends_at, key), quantity in taken.items()

@@ -1,6 +1,7 @@
 """Small histories made by hand, with the tables that belong to them: true ones, to be bent by tests."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,23 +37,39 @@ class Tale:
     def requires(self, resource: str, required: str, *, per_unit: int = 0, per_booking: int = 0) -> None:
         self.dump.requirements.append(Requirement(resource, required, per_unit, per_booking))
 
-    def holds(self, at: float, booking: str, *items: Json) -> None:
-        """A hold that is made, and acknowledged; its key is the booking's name with a k."""
+    def holds(
+        self,
+        at: float,
+        booking: str,
+        *items: Json,
+        chosen: Sequence[str] = (),
+        is_approved: bool = False,
+        key: str | None = None,
+    ) -> None:
+        """A hold that is made, and acknowledged; its key is the booking's name with a k.
+
+        `chosen`: of which members. `key`: it was not asked for by itself, but under this key by the platform.
+        """
         its = [
-            Item(booking, i["resource"], _at(i["startsAt"]), _at(i["endsAt"]), i["quantity"], i["activity"])
+            Item(booking, i["resource"], _at(i["startsAt"]), _at(i["endsAt"]), i["quantity"], i["activity"], chosen)
             for i in items
         ]
         self.dump.items += its
-        self.dump.bookings.append(Booking(booking, "ON_HOLD", 0))
+        self.dump.bookings.append(Booking(booking, "ON_HOLD", 0, is_approved))
         self.changes(at, booking, HOLD, "ON_HOLD", input={"items": list(items)})
+        if key is not None:
+            self.recorded.attempts.pop()
+            self.dump.keys[-1] = replace(self.dump.keys[-1], key=key)
 
-    def changes(self, at: float, booking: str, call: str, status: str, *, input: Json | None = None) -> None:
+    def changes(
+        self, at: float, booking: str, call: str, status: str, *, input: Json | None = None, actor: str = "guest"
+    ) -> None:
         """A booking gets another version, by a call that is acknowledged; or, by "EXPIRED", by itself."""
         found = next(each for each in self.dump.bookings if each.id == booking)
         version = found.version + 1
-        self.dump.bookings[self.dump.bookings.index(found)] = Booking(booking, status, version)
-        kind = EVENTS.get(call, call)
-        self.dump.events.append(Event(booking, version, kind, status, after(at)))
+        self.dump.bookings[self.dump.bookings.index(found)] = replace(found, status=status, version=version)
+        kind = "SUBMITTED" if found.is_approved and call == "bookingConfirm" else EVENTS.get(call, call)
+        self.dump.events.append(Event(booking, version, kind, status, after(at), actor))
         self.dump.outbox.append(Hint("BOOKING", booking, version, after(at), after(at + 0.2)))
         its = claims_of([item for item in self.dump.items if item.booking_id == booking], self.dump)
         if call == HOLD or status in ENDED:

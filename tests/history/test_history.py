@@ -25,6 +25,7 @@ from tests.history.run import run
 from tests.history.violations import Promise
 from tests.history.world import make_world
 from tests.support.audits import assert_audit_clean
+from tests.support.waiting import eventually
 
 SECONDS = float(os.environ.get("VACANCY_TEST_HISTORY_SECONDS", "40"))
 SEED = int(os.environ.get("VACANCY_TEST_SEED", "0")) or secrets.randbits(32)
@@ -34,9 +35,12 @@ SHOWN_MAX = 20
 OK_MIN = 50
 """Fewer acknowledgements, and nearly nothing was looked at: even a crowded machine does more."""
 
-CONTROL_STRIKES = 2
-CONTROL_STRIKE_SECONDS = 2.5
-"""Less than the ten seconds after which PostgreSQL writes on its own."""
+CONTROL_STRIKES = 3
+CONTROL_ACKNOWLEDGED = 40
+"""So many calls are acknowledged before each strike, however long that takes: the last of them PostgreSQL can not have
+written yet, which it does by itself every ten seconds."""
+
+CONTROL_SECONDS_MAX = 60.0
 
 # One process runs both, one after the other.
 pytestmark = pytest.mark.xdist_group("history")
@@ -67,8 +71,12 @@ def test_the_loss_is_found_where_commits_wait_for_nothing() -> None:
     with running_rig() as rig, kept_on_failure() as folder:
 
         async def cut_off(history: History, rng: random.Random) -> None:
-            for _ in range(CONTROL_STRIKES):
-                await asyncio.sleep(CONTROL_STRIKE_SECONDS)
+            for number in range(1, CONTROL_STRIKES + 1):
+
+                async def have_acknowledged(wanted: int = number * CONTROL_ACKNOWLEDGED) -> bool:
+                    return history.acknowledged >= wanted
+
+                await eventually(have_acknowledged, seconds_max=CONTROL_SECONDS_MAX)
                 await strike(rig, history, POSTGRES, rng)
 
         verdict = look(rig, folder, cut_off, before=lose_what_is_acknowledged)

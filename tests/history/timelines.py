@@ -21,7 +21,7 @@ from tests.history.violations import Promise, Violation
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
-ENDED = frozenset({"EXPIRED", "CANCELLED"})
+ENDED = frozenset({"EXPIRED", "CANCELLED", "REJECTED"})
 
 
 class Cell(NamedTuple):
@@ -102,6 +102,29 @@ def _changes(dump: Dump) -> Mapping[str, list[_Change]]:
     for its in changes.values():
         its.sort(key=lambda change: change.at)
     return changes
+
+
+def refusal_of(takes: Sequence[Claim], timeline: Timeline, version: int) -> tuple[str, int] | None:
+    """What the ledger says at this version to somebody who would take this of the resource; None: it fits."""
+    state = timeline.states[version]
+    cells = [
+        (state[cell], [take for take in takes if cell in timeline.cells(take.starts_at, take.ends_at)])
+        for take in takes
+        for cell in timeline.cells(take.starts_at, take.ends_at)
+    ]
+    in_use = [
+        len({take.sharing_key for take in there}) > 1 or (cell.taken > 0 and cell.sharing_key != there[0].sharing_key)
+        for cell, there in cells
+    ]
+    free = [0 if used else cell.capacity - cell.taken for (cell, _), used in zip(cells, in_use, strict=True)]
+    if any(cell.closed for cell, _ in cells):
+        return "CLOSED", 0
+    if any(in_use) and timeline.resource.sharing == "SAME_ACTIVITY":
+        return "ACTIVITY_CONFLICT", 0
+    wanted = (sum(take.quantity for take in there) for _, there in cells)
+    if any(in_use) or any(quantity > left for quantity, left in zip(wanted, free, strict=True)):
+        return "SOLD_OUT", max(0, min(free))
+    return None
 
 
 class _Replay:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from websockets.exceptions import WebSocketException
 
 from tests.e2e.support import Client, Refused
-from tests.history.operations import uuid_of
+from tests.history.documents import uuid_of
 from tests.history.records import History
 from tests.history.world import World
 
@@ -43,7 +43,7 @@ class Watcher:
 
     async def _watch_once(self, after: list[dict[str, object]] | None) -> None:
         ids = [self._world.resource(place.id) for place in self._world.places]
-        async with self._client.watching(WATCH, ids=ids, window=self._world.day, after=after) as watch:
+        async with self._client.watching(WATCH, ids=ids, window=self._world.days, after=after) as watch:
             while True:
                 pushed = await watch.next()
                 resource = uuid_of(pushed["resource"]["id"])

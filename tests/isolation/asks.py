@@ -19,6 +19,8 @@ WEEKLY = "FREQ=WEEKLY;COUNT=2"
 BOOKING = "id reference contact { name email } items { resource { slug name } } events { edges { cursor } }"
 BOOKING_PAYLOAD = f"{{ booking {{ {BOOKING} }} token errors {{ code }} }}"
 SERIES_PAYLOAD = f"{{ series {{ bookings {{ {BOOKING} }} occurrences {{ token }} }} errors {{ code }} }}"
+SERIES_CHANGE_PAYLOAD = f"""{{ changes {{ booking {{ {BOOKING} }} }}
+    errors {{ code ... on SeriesUnchanged {{ changes {{ booking {{ {BOOKING} }} }} }} }} }}"""
 ENTRY = "id contact { name email } resource { slug name }"
 WAITLIST_PAYLOAD = f"{{ entry {{ {ENTRY} }} token errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
@@ -98,10 +100,6 @@ def _queries(theirs: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
 
 
 def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
-    def mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:
-        operation = f"mutation ($input: {kind}!) {{ {field}(input: $input) {payload} }}"
-        return Ask(field, operation, {"input": {"idempotencyKey": secrets.token_hex(16), **given}})
-
     hidden = encode(GlobalKind.RESOURCE, organization_id, theirs.hidden.id)
     hall = encode(GlobalKind.RESOURCE, organization_id, theirs.hall.id)
     venue = encode(GlobalKind.VENUE, organization_id, theirs.hidden_venue.id)
@@ -110,8 +108,8 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
     for id_ in held:
         items = [{"resourceId": id_, "window": WINDOW}]
         yield mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items)
-        series = {"resourceId": id_, "window": WINDOW, "recurrence": WEEKLY}
-        yield mutation("seriesHold", "SeriesHoldInput", SERIES_PAYLOAD, **series)
+        weekly = {"resourceId": id_, "window": WINDOW, "recurrence": WEEKLY}
+        yield mutation("seriesHold", "SeriesHoldInput", SERIES_PAYLOAD, **weekly)
         given = {"resourceId": id_, "window": WINDOW, "contact": {"email": "ada@example.com"}}
         yield mutation("waitlistJoin", "WaitlistJoinInput", WAITLIST_PAYLOAD, **given)
     entry = encode(GlobalKind.WAITLIST_ENTRY, organization_id, theirs.waiting.id)
@@ -139,6 +137,15 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
     yield mutation("resourceCreate", "ResourceCreateInput", RESOURCE_PAYLOAD, venueId=venue, **made)
     changes = {"venueId": venue, "name": "Taken over", "isPublished": True}
     yield mutation("venueUpdate", "VenueUpdateInput", VENUE_PAYLOAD, **changes)
+    series = encode(GlobalKind.SERIES, organization_id, theirs.series_id)
+    yield mutation("seriesConfirm", "SeriesActionInput", SERIES_CHANGE_PAYLOAD, seriesId=series)
+    yield mutation("seriesRelease", "SeriesActionInput", SERIES_CHANGE_PAYLOAD, seriesId=series)
+
+
+def mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:
+    """The mutation with this input, under a fresh key."""
+    operation = f"mutation ($input: {kind}!) {{ {field}(input: $input) {payload} }}"
+    return Ask(field, operation, {"input": {"idempotencyKey": secrets.token_hex(16), **given}})
 
 
 def _lists(theirs: Tenant) -> Iterator[Ask]:

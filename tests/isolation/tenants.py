@@ -1,10 +1,11 @@
 """Two organizations of the same shape, with rows in every table: one asks, the other must not be seen or touched."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
+from models.base import new_id
 from models.database import Database
 from models.ledger import calls
 from models.ledger.records import BookingRecord
@@ -14,11 +15,11 @@ from models.venue import Organization, Venue
 from models.waitlist import WaitlistEntry
 from tests.support.factories import (
     adjust_of,
+    hold_of,
     key_of,
     make_booking,
     make_choices,
     make_entry,
-    make_hold,
     make_organization,
     make_requirement,
     make_resource,
@@ -52,6 +53,12 @@ class Tenant:
     def id(self) -> uuid.UUID:
         return self.organization.id
 
+    @property
+    def series_id(self) -> uuid.UUID:
+        """Of the booking that is held."""
+        assert self.held.booking.series_id is not None
+        return self.held.booking.series_id
+
 
 async def make_tenant(database: Database, name: str) -> Tenant:
     """Everything private carries the organization's name, so that it is known again wherever it turns up."""
@@ -73,7 +80,8 @@ async def make_tenant(database: Database, name: str) -> Tenant:
     contact = Contact(name=f"{name} guest", email=f"{name}@example.com", phone="+213 000")
     booked = await make_booking(database, tour, contact=contact, customer_id="customer:ada")
     grid = await put(database, key_of(hidden), type="START_GRID", parameters={"minutes": 1}, priority=-1)
-    held = await make_hold(database, hidden, contact=contact)
+    series = replace(hold_of(hidden, contact=contact), series_id=new_id(), series_position=0)
+    held = await calls.hold(database, series)
     waiting = await make_entry(database, tour, quantity=5, email=f"{name}@example.org")
     await calls.adjust(database, adjust_of(hall, "18:00", "20:00", capacity=4))
     secrets = (

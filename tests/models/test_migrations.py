@@ -153,3 +153,29 @@ async def test_a_script_that_fails_leaves_the_functions_as_they_were(
 
     assert await owner.fetchval("SELECT to_regprocedure('more()')") is None
     assert await owner.fetchval(INSTALLED) == before
+
+
+async def test_two_databases_are_migrated_by_one_process_at_the_same_time(servers: ServerUrls) -> None:
+    """Alembic knows one connection at a time, and would write what is for one database into the other."""
+    async with _empty_database(servers) as first, _empty_database(servers) as second:
+        await asyncio.gather(migrate(first), migrate(second))
+        for url in (first, second):
+            connection = await asyncpg.connect(url)
+            try:
+                assert await connection.fetchval(INSTALLED)
+                assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
+            finally:
+                await connection.close()
+
+
+async def test_the_lock_is_given_back_by_who_fails(servers: ServerUrls, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(connection: Connection) -> None:
+        raise RuntimeError("a migration that fails")
+
+    async with _empty_database(servers) as url:
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "_upgrade", fail)
+            with pytest.raises(RuntimeError, match="that fails"):
+                await migrate(url)
+        assert not migrations.ALEMBIC.locked()
+        await migrate(url)

@@ -108,6 +108,23 @@ async def race(databases: Sequence[Database], clients: Sequence[tuple[str, Ask]]
     )
 
 
+async def rounds_until(
+    seen: Callable[[Sequence[Outcome]], bool], play: Callable[[int], Awaitable[Outcome]], *, at_least: int = 1
+) -> list[Outcome]:
+    """The rounds of a race: at least so many, and until that was `seen` which in each of them is luck; at most
+    CONTROL_ROUNDS.
+    """
+    outcomes: list[Outcome] = []
+    while len(outcomes) < at_least or (len(outcomes) < CONTROL_ROUNDS and not seen(outcomes)):
+        outcomes.append(await play(len(outcomes)))
+    return outcomes
+
+
+def sides_of(outcomes: Sequence[Outcome]) -> set[str]:
+    """Who has ever won."""
+    return {name for outcome in outcomes for name in outcome.won}
+
+
 def assert_one_winner(outcome: Outcome) -> None:
     """Somebody gets the last place, nobody else does, and everybody else is told so in the words of the business."""
     assert outcome.defects == (), "who is not a winner is refused in the words of the business"

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from models.ledger import calls
 from models.ledger.requests import Hold, HoldItem
 from models.ledger.series import HoldSeries, SeriesDate, SeriesRecord, hold_series, key_of_date
 from models.resource import Resource
-from tests.races.support import Ask, hour, processes, race
+from tests.races.support import CONTROL_ROUNDS, Ask, hour, processes, race
 from tests.support.factories import command_of, hold_of, make_requirement, make_resource
 
 pytestmark = pytest.mark.timeout(300)
@@ -30,6 +30,7 @@ SINGLES = 12
 HELD_BY_SERIES = """
     SELECT series_id, count(*) AS dates FROM booking WHERE series_id IS NOT NULL GROUP BY series_id
 """
+SINGLE_IS_HELD = "SELECT EXISTS (SELECT FROM booking WHERE series_id IS NULL)"
 UNDO = "IF v_outcome <> 'DONE' THEN"
 
 
@@ -62,14 +63,21 @@ def _series(resources: Sequence[Resource], round_: int) -> Ask:
     return lambda database: hold_series(database, request)
 
 
-async def _play(database: Database, database_url: str, rounds: int) -> Counter[str]:
-    """Rounds of four series and a dozen single holds at the last places of two halls, one of which needs the other."""
+async def _play(
+    database: Database, database_url: str, seen: Callable[[], Awaitable[bool]], *, at_least: int = 1
+) -> Counter[str]:
+    """Rounds of four series and a dozen single holds at the last places of two halls, one of which needs the other.
+
+    At least so many, and until that was `seen` which is luck in each of them, or CONTROL_ROUNDS have been played.
+    """
     hall = await make_resource(database, capacity=1)
     annex = await make_resource(database, beside=hall, capacity=1)
     await make_requirement(database, annex, hall, per_booking=1)
-    seen: Counter[str] = Counter()
+    won: Counter[str] = Counter()
     async with processes(database_url) as databases:
-        for round_ in range(rounds):
+        for round_ in range(CONTROL_ROUNDS):
+            if round_ >= at_least and await seen():
+                break
             series = [("series", _series((hall, annex), round_)) for _ in range(SERIES - 1)]
             series.append(("series", _series((annex, hall), round_)))
             wanted = random.choices(range(DATES), k=SINGLES if round_ % 2 else 1)
@@ -77,23 +85,32 @@ async def _play(database: Database, database_url: str, rounds: int) -> Counter[s
             outcome = await race(databases, series + singles)
             assert outcome.defects == ()
             assert {error.code for error in outcome.refused} <= {"SOLD_OUT"}
-            seen.update(outcome.won)
-    return seen
+            won.update(outcome.won)
+            won["rounds"] += 1
+    return won
+
+
+async def _sizes(owner: "asyncpg.Connection") -> Counter[int]:
+    """How many series there are of so many dates."""
+    return Counter(row["dates"] for row in await owner.fetch(HELD_BY_SERIES))
 
 
 async def _whole(owner: "asyncpg.Connection") -> int:
     """How many series there are; each has all its dates."""
-    found = [row["dates"] for row in await owner.fetch(HELD_BY_SERIES)]
+    found = await _sizes(owner)
     assert set(found) <= {DATES}, f"half a series: {found}"
-    return len(found)
+    return found[DATES]
 
 
 async def test_all_of_a_series_or_nothing(database: Database, owner: "asyncpg.Connection", database_url: str) -> None:
-    seen = await _play(database, database_url, ROUNDS)
+    async def is_booked() -> bool:
+        return bool(await _sizes(owner)) and bool(await owner.fetchval(SINGLE_IS_HELD))
+
+    won = await _play(database, database_url, is_booked, at_least=ROUNDS)
 
     assert await owner.fetchval("SELECT count(*) FROM timeline WHERE taken > capacity") == 0
-    assert 0 < await _whole(owner) <= ROUNDS, "at most one series has the dates of a round, and sometimes one does"
-    assert seen["single"] > 0
+    assert 0 < await _whole(owner) <= won["rounds"], "at most one series has the dates of a round, and one ever does"
+    assert won["single"] > 0
 
 
 async def test_control_without_the_undo_half_a_series_stays(
@@ -103,7 +120,10 @@ async def test_control_without_the_undo_half_a_series_stays(
     assert UNDO in function
     await owner.execute(function.replace(UNDO, "IF false THEN"))
 
-    await _play(database, database_url, ROUNDS)
+    async def is_half() -> bool:
+        return bool(set(await _sizes(owner)) - {DATES})
+
+    await _play(database, database_url, is_half)
 
     with pytest.raises(AssertionError, match="half a series"):
         await _whole(owner)

@@ -87,6 +87,7 @@ LEAST = {
     Access.PUBLIC: Role.GUEST,
     Access.BOOKING_HOLDER: Role.CUSTOMER,
     Access.ENTRY_HOLDER: Role.CUSTOMER,
+    Access.SERIES_HOLDER: Role.CUSTOMER,
     Access.CUSTOMER: Role.CUSTOMER,
     Access.STAFF: Role.STAFF,
     Access.MANAGER: Role.MANAGER,
@@ -105,6 +106,7 @@ def test_a_rule_lets_in_who_is_meant(access: Access, role: Role) -> None:
 
 def test_a_token_lets_a_guest_in_to_what_it_opens_only() -> None:
     require(Access.ENTRY_HOLDER, GUEST, shows_token=True)
+    require(Access.SERIES_HOLDER, GUEST, shows_token=True)
     require(Access.BOOKING_HOLDER, GUEST, shows_token=True)
     for access in (Access.CUSTOMER, Access.STAFF, Access.MANAGER):
         with pytest.raises(Unauthenticated):

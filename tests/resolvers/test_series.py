@@ -15,7 +15,7 @@ from tests.support.statements import recorded_statements
 PREVIEW = """query ($input: SeriesPreviewInput!) { seriesPreview(input: $input) {
   occurrences { date startsAt localStart bookable refusals { code message parameters } } } }"""
 HOLD = """mutation ($input: SeriesHoldInput!) { seriesHold(input: $input) {
-  series { id occurrences { date token booking { id series } } bookings { id } }
+  series { id token occurrences { date token booking { id series } } bookings { id } }
   errors { code path ... on SeriesConflict { occurrences { date startsAt refusals { code message } } } } } }"""
 LISTED = """query ($filter: BookingFilter!) { bookings(filter: $filter) { edges { node { id series } } } }"""
 

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from server.embedded.state import locked_state
-from server.instance import DatabaseUnreachable, NotRunning, check_database, noted_instance, with_instance, with_secret
+from server.instance import (
+    DatabaseUnreachable,
+    NoSecret,
+    NotRunning,
+    check_database,
+    noted_instance,
+    with_instance,
+    with_secret,
+)
 from server.settings import Settings
 
 URLS = {
@@ -73,6 +81,15 @@ def test_a_given_secret_is_kept_and_none_is_made(settings: Settings) -> None:
     given = replace(settings, secrets=("0123456789abcdef" * 2,))
     assert with_secret(given) == given
     assert not settings.state_dir.exists()
+
+
+def test_where_none_can_be_kept_the_setting_is_named(settings: Settings) -> None:
+    settings.state_dir.write_text("a file, and no folder")
+    for lost in (settings, replace(settings, state_dir=settings.state_dir / "below")):
+        with pytest.raises(
+            NoSecret, match=r"\AVACANCY_SECRET is not set, and none can be kept\. .*VACANCY_STATE_DIR\Z"
+        ):
+            with_secret(lost)
 
 
 @pytest.mark.parametrize(

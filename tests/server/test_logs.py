@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from server.logs import JsonLines, TextLines, configure_logging, request_id
+from server.logs import OUTAGE_SECONDS, JsonLines, OncePerOutage, TextLines, configure_logging, request_id
 
 CONTACT = "ada@example.com"
 
@@ -22,9 +22,10 @@ def id_() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    root, requests = logging.getLogger(), logging.getLogger("vacancy.requests")
-    before = root.handlers[:], root.level, requests.level
+    root, requests, pool = (logging.getLogger(name) for name in (None, "vacancy.requests", "asyncpg.pool"))
+    before, filters = (root.handlers[:], root.level, requests.level), pool.filters[:]
     yield
+    pool.filters[:] = filters
     root.handlers[:], root.level, requests.level = before[0], before[1], before[2]
 
 
@@ -89,3 +90,19 @@ def test_one_object_per_line_where_no_terminal_is(capfd: pytest.CaptureFixture[s
     configure_logging(requests=True)
     logging.getLogger("vacancy.requests").info("wanted")
     assert json.loads(capfd.readouterr().err)["message"] == "wanted"
+
+
+def test_what_is_said_again_and_again_is_told_once_per_outage(capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    now = 0.0
+    pool = asyncpg.pool.logger
+    assert any(isinstance(each, OncePerOutage) for each in pool.filters)
+    pool.filters[:] = [OncePerOutage(lambda: now)]
+    for pause in (1, 2, 60, OUTAGE_SECONDS, OUTAGE_SECONDS + 1, 1):
+        now += pause
+        pool.warning("It is down", exc_info=raised(ConnectionRefusedError(f"{CONTACT} is not there")))
+    pool.warning("Something else")
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    down = "It is down (builtins.ConnectionRefusedError)"
+    assert [line["message"] for line in lines] == [down, down, "Something else"]
+    assert not any("trace" in line for line in lines)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.viewer import Role
 from models.database import Database
-from models.keys import BookingKey, EntryKey
+from models.keys import BookingKey, EntryKey, SeriesKey
 from server.auth import Authenticator
 from server.errors import OperatorError
 from server.settings import Settings
@@ -59,12 +59,18 @@ def test_garbage_opens_nothing(garbage: str) -> None:
     assert SignedBookingTokens([NEW, OLD]).verify(garbage) is None
 
 
-def test_a_token_of_an_entry_opens_no_booking_and_the_other_way_round() -> None:
+def test_a_token_of_one_kind_opens_nothing_of_another() -> None:
+    """A booking, an entry and a series of the same id."""
     tokens = SignedBookingTokens([NEW])
-    entry = EntryKey(*KEY)
-    assert tokens.verify_entry(tokens.issue_entry(entry)) == entry
-    assert tokens.verify(tokens.issue_entry(entry)) is None
-    assert tokens.verify_entry(tokens.issue(KEY)) is None
+    entry, series = EntryKey(*KEY), SeriesKey(*KEY)
+    kinds = [
+        (tokens.issue(KEY), tokens.verify),
+        (tokens.issue_entry(entry), tokens.verify_entry),
+        (tokens.issue_series(series), tokens.verify_series),
+    ]
+    assert [verify(token) for token, verify in kinds] == [KEY, entry, series]
+    for token, own in kinds:
+        assert {verify(token) for _, verify in kinds if verify != own} == {None}
 
 
 def test_keys_of_two_purposes_differ() -> None:

@@ -10,6 +10,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from models.database import Database
 from models.ledger import calls
@@ -135,3 +137,22 @@ def test_an_outage_is_told_when_it_begins_changes_and_ends(caplog: pytest.LogCap
     assert pauses == [0.1, 0.2, 0.4, 0.5, 0.5]
     told = [(record.levelname, bool(record.exc_info)) for record in caplog.records]
     assert told == [("WARNING", False), ("WARNING", False), ("WARNING", False), ("ERROR", True)]
+
+
+async def test_an_outage_is_one_also_where_a_session_meets_it(
+    database: Database, owner: asyncpg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLAlchemy wraps what the driver raises, and repeats the statement."""
+    outage = Outage("The offerer")
+    async with database.reading() as session:
+        pid = await session.scalar(text("SELECT pg_backend_pid()"))
+        await owner.execute("SELECT pg_terminate_backend($1)", pid)
+        with pytest.raises(DBAPIError) as raised:
+            await session.scalar(text("SELECT 'ada@example.com'"))
+        await session.invalidate()
+    with caplog.at_level(logging.WARNING, logger="vacancy"):
+        outage.failed(raised.value)
+    [record] = caplog.records
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert "ada@example.com" in str(raised.value)
+    assert "ada@example.com" not in caplog.text

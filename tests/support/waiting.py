@@ -26,6 +26,20 @@ async def eventually(
         await asyncio.sleep(poll_seconds)
 
 
+async def until_waiting(owner: "asyncpg.Connection", count: int) -> None:
+    """Wait until so many of the application's backends wait for a lock in this database."""
+
+    async def are_waiting() -> bool:
+        await owner.execute("SELECT pg_stat_clear_snapshot()")
+        waiting: int = await owner.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'vacancy' AND wait_event_type = 'Lock'"
+        )
+        return waiting >= count
+
+    await eventually(are_waiting)
+
+
 async def waits_for_a_lock(owner: "asyncpg.Connection") -> int:
     """Wait until one of the application's backends waits for a lock in this database; returns its process id."""
 

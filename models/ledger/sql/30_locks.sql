@@ -1,7 +1,8 @@
 -- Every lock of the ledger, and their order: resources by id, then customers by the number that stands for them, then
--- bookings. Nothing else in the project locks them. Nobody can wait in a circle: who waits for a resource holds only
+-- bookings by id. Nothing else in the project locks them. Nobody can wait in a circle: who waits for a resource holds only
 -- resources with a smaller id, who waits for a customer has all of its resources and only customers with a smaller
--- number, and whoever has resources that it could not wait for in order took them without waiting.
+-- number, and whoever has resources that it could not wait for in order took them without waiting. Who waits for a booking
+-- has its resources: nobody else changes it meanwhile, unless it has ended, and then nothing is waited for any more.
 
 -- Waits for each row in turn, in id order, so that two writers never wait for one another in a circle. Rows of a
 -- weaker lock than FOR UPDATE: foreign keys may still be checked against them. Returns how many there are.
@@ -32,6 +33,17 @@ BEGIN
            FOR NO KEY UPDATE SKIP LOCKED
     ) locked;
     RETURN v_locked;
+END $$;
+
+-- Waits for each of these bookings in turn, in id order; the caller has locked all that they claim. Of one booking,
+-- `ledger_change_booking` does the same.
+CREATE OR REPLACE FUNCTION ledger_lock_bookings(p_organization_id uuid, p_booking_ids uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM booking b
+      WHERE b.organization_id = p_organization_id AND b.id = ANY (p_booking_ids)
+      ORDER BY b.id
+        FOR NO KEY UPDATE;
 END $$;
 
 -- Resources of any organization, at most `p_limit`, that have something to fold up to `p_until` and that nobody has locked.

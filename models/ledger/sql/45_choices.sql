@@ -147,4 +147,15 @@ BEGIN
         o_chosen := o_chosen || jsonb_build_object(
             v_item.position, (SELECT jsonb_agg(t.resource_id) FROM unnest(v_free) t));
     END LOOP;
+    -- What is chosen may also be booked by name, be required, or be chosen for another item: one claim of each.
+    SELECT array_agg((
+               t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key, t.open_from, t.open_to
+           )::ledger_take)
+      INTO p_takes
+      FROM (
+          SELECT booking_id, resource_id, starts_at, ends_at, sharing_key, sum(quantity)::bigint AS quantity,
+                 min(open_from) AS open_from, max(open_to) AS open_to
+            FROM unnest(p_takes)
+           GROUP BY booking_id, resource_id, starts_at, ends_at, sharing_key
+      ) t;
 END $$;

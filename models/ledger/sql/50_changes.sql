@@ -1,5 +1,71 @@
 -- What happens to a booking after it was held. One call, one transaction, under the same locks as the admission.
 
+-- Carries out an action on a booking, if its status allows it; the refusal, or NULL: it is done. The caller has locked the
+-- booking and its resources, and has read it since.
+CREATE OR REPLACE FUNCTION ledger_carry_out(p_organization_id uuid, p_booking booking, p_request jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_action text := p_request->>'action';
+    v_now timestamptz := clock_timestamp();
+    v_refusal text;
+    v_expires_at timestamptz;
+BEGIN
+    IF v_action IN ('EXTEND', 'CONFIRM', 'RELEASE') AND p_booking.status <> 'ON_HOLD' THEN
+        v_refusal := CASE p_booking.status WHEN 'EXPIRED' THEN 'HOLD_EXPIRED' ELSE 'INVALID_STATE' END;
+    ELSIF v_action IN ('APPROVE', 'REJECT') AND p_booking.status <> 'PENDING' THEN
+        v_refusal := 'INVALID_STATE';
+    ELSIF v_action = 'CANCEL' AND p_booking.status NOT IN ('ON_HOLD', 'PENDING', 'CONFIRMED') THEN
+        v_refusal := 'NOT_CANCELLABLE';
+    ELSIF v_action = 'CANCEL' AND (p_request->>'until_start')::boolean AND EXISTS (
+        SELECT FROM booking_item i
+         WHERE i.organization_id = p_organization_id AND i.booking_id = p_booking.id AND i.starts_at <= v_now
+    ) THEN
+        v_refusal := 'NOT_CANCELLABLE';
+    ELSIF v_action = 'EXTEND' THEN
+        SELECT least(v_now + make_interval(secs => min(r.hold_seconds)), p_booking.hold_ceiling_at) INTO v_expires_at
+          FROM booking_item i
+          JOIN resource r ON r.organization_id = i.organization_id AND r.id = i.resource_id
+         WHERE i.organization_id = p_organization_id AND i.booking_id = p_booking.id;
+        IF v_expires_at <= greatest(p_booking.hold_expires_at, v_now) THEN
+            v_refusal := 'HOLD_LIMIT';
+        END IF;
+    END IF;
+    IF v_refusal IS NOT NULL THEN
+        RETURN jsonb_build_object('code', v_refusal, 'status', p_booking.status);
+    END IF;
+
+    -- What is over but nobody needed is still ON_HOLD or PENDING here, and may be extended, confirmed or approved.
+    CASE v_action
+        WHEN 'EXTEND' THEN
+            UPDATE booking
+               SET hold_expires_at = v_expires_at,
+                   last_event = 'EXTENDED', last_actor = p_request->>'actor', last_reason = NULL
+             WHERE organization_id = p_organization_id AND id = p_booking.id AND status = 'ON_HOLD';
+        WHEN 'CONFIRM' THEN
+            UPDATE booking
+               SET status = CASE WHEN approval_seconds IS NULL THEN 'CONFIRMED' ELSE 'PENDING' END,
+                   hold_expires_at = v_now + make_interval(secs => approval_seconds),
+                   last_event = CASE WHEN approval_seconds IS NULL THEN 'CONFIRMED' ELSE 'SUBMITTED' END,
+                   last_actor = p_request->>'actor', last_reason = NULL
+             WHERE organization_id = p_organization_id AND id = p_booking.id AND status = 'ON_HOLD';
+        WHEN 'APPROVE' THEN
+            UPDATE booking
+               SET status = 'CONFIRMED', hold_expires_at = NULL,
+                   last_event = 'APPROVED', last_actor = p_request->>'actor', last_reason = p_request->>'reason'
+             WHERE organization_id = p_organization_id AND id = p_booking.id AND status = 'PENDING';
+        WHEN 'REJECT' THEN
+            PERFORM ledger_end_booking(
+                p_organization_id, p_booking.id, 'REJECTED', 'REJECTED', p_request->>'actor', p_request->>'reason');
+        WHEN 'RELEASE' THEN
+            PERFORM ledger_end_booking(
+                p_organization_id, p_booking.id, 'CANCELLED', 'RELEASED', p_request->>'actor', p_request->>'reason');
+        WHEN 'CANCEL' THEN
+            PERFORM ledger_end_booking(
+                p_organization_id, p_booking.id, 'CANCELLED', 'CANCELLED', p_request->>'actor', p_request->>'reason');
+    END CASE;
+    RETURN NULL;
+END $$;
+
 -- p_request: booking_id, action (EXTEND, CONFIRM, RELEASE, CANCEL, APPROVE, REJECT), actor, key, request_hash, reason,
 -- expected_version, until_start (true: CANCEL only before the first item begins).
 -- Outcomes: as of ledger_hold; REFUSED with HOLD_EXPIRED, HOLD_LIMIT, NOT_CANCELLABLE, INVALID_STATE, VERSION_CONFLICT.
@@ -8,13 +74,9 @@ RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
     v_booking_id uuid := (p_request->>'booking_id')::uuid;
-    v_action text := p_request->>'action';
     v_resource_ids uuid[];
     v_booking booking;
     v_answer jsonb;
-    v_refusal text;
-    v_now timestamptz;
-    v_expires_at timestamptz;
 BEGIN
     SELECT array_agg(DISTINCT c.resource_id) INTO v_resource_ids FROM claim c
      WHERE c.organization_id = p_organization_id AND c.booking_id = v_booking_id;
@@ -42,61 +104,10 @@ BEGIN
             'code', 'VERSION_CONFLICT', 'current', v_booking.version, 'status', v_booking.status));
     END IF;
 
-    v_now := clock_timestamp();
-    IF v_action IN ('EXTEND', 'CONFIRM', 'RELEASE') AND v_booking.status <> 'ON_HOLD' THEN
-        v_refusal := CASE v_booking.status WHEN 'EXPIRED' THEN 'HOLD_EXPIRED' ELSE 'INVALID_STATE' END;
-    ELSIF v_action IN ('APPROVE', 'REJECT') AND v_booking.status <> 'PENDING' THEN
-        v_refusal := 'INVALID_STATE';
-    ELSIF v_action = 'CANCEL' AND v_booking.status NOT IN ('ON_HOLD', 'PENDING', 'CONFIRMED') THEN
-        v_refusal := 'NOT_CANCELLABLE';
-    ELSIF v_action = 'CANCEL' AND (p_request->>'until_start')::boolean AND EXISTS (
-        SELECT FROM booking_item i
-         WHERE i.organization_id = p_organization_id AND i.booking_id = v_booking_id AND i.starts_at <= v_now
-    ) THEN
-        v_refusal := 'NOT_CANCELLABLE';
-    ELSIF v_action = 'EXTEND' THEN
-        SELECT least(v_now + make_interval(secs => min(r.hold_seconds)), v_booking.hold_ceiling_at) INTO v_expires_at
-          FROM booking_item i
-          JOIN resource r ON r.organization_id = i.organization_id AND r.id = i.resource_id
-         WHERE i.organization_id = p_organization_id AND i.booking_id = v_booking_id;
-        IF v_expires_at <= greatest(v_booking.hold_expires_at, v_now) THEN
-            v_refusal := 'HOLD_LIMIT';
-        END IF;
+    v_answer := ledger_carry_out(p_organization_id, v_booking, p_request);
+    IF v_answer IS NOT NULL THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer);
     END IF;
-    IF v_refusal IS NOT NULL THEN
-        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object(
-            'code', v_refusal, 'status', v_booking.status));
-    END IF;
-
-    -- What is over but nobody needed is still ON_HOLD or PENDING here, and may be extended, confirmed or approved.
-    CASE v_action
-        WHEN 'EXTEND' THEN
-            UPDATE booking
-               SET hold_expires_at = v_expires_at,
-                   last_event = 'EXTENDED', last_actor = p_request->>'actor', last_reason = NULL
-             WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'ON_HOLD';
-        WHEN 'CONFIRM' THEN
-            UPDATE booking
-               SET status = CASE WHEN approval_seconds IS NULL THEN 'CONFIRMED' ELSE 'PENDING' END,
-                   hold_expires_at = v_now + make_interval(secs => approval_seconds),
-                   last_event = CASE WHEN approval_seconds IS NULL THEN 'CONFIRMED' ELSE 'SUBMITTED' END,
-                   last_actor = p_request->>'actor', last_reason = NULL
-             WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'ON_HOLD';
-        WHEN 'APPROVE' THEN
-            UPDATE booking
-               SET status = 'CONFIRMED', hold_expires_at = NULL,
-                   last_event = 'APPROVED', last_actor = p_request->>'actor', last_reason = p_request->>'reason'
-             WHERE organization_id = p_organization_id AND id = v_booking_id AND status = 'PENDING';
-        WHEN 'REJECT' THEN
-            PERFORM ledger_end_booking(
-                p_organization_id, v_booking_id, 'REJECTED', 'REJECTED', p_request->>'actor', p_request->>'reason');
-        WHEN 'RELEASE' THEN
-            PERFORM ledger_end_booking(
-                p_organization_id, v_booking_id, 'CANCELLED', 'RELEASED', p_request->>'actor', p_request->>'reason');
-        WHEN 'CANCEL' THEN
-            PERFORM ledger_end_booking(
-                p_organization_id, v_booking_id, 'CANCELLED', 'CANCELLED', p_request->>'actor', p_request->>'reason');
-    END CASE;
     PERFORM ledger_remember(p_organization_id, p_request, jsonb_build_object('booking_id', v_booking_id));
     RETURN ledger_booking(p_organization_id, v_booking_id) || jsonb_build_object('outcome', 'DONE');
 END $$;

@@ -1,8 +1,7 @@
 """Many bookings by one call: all or none, or what can be had; one key for the whole."""
 
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import asyncpg
 import pytest
@@ -14,11 +13,10 @@ from models.errors import Closed, IdempotencyConflict, InvalidInput, SoldOut
 from models.interval import Interval
 from models.ledger import calls
 from models.ledger.requests import BookingAction, Hold, HoldItem
-from models.ledger.series import HoldSeries, SeriesDate, SeriesRecord, hold_series, key_of_date, recall_series
+from models.ledger.series import SeriesDate, SeriesRecord, hold_series, key_of_date, recall_series
 from models.resource import Resource
 from tests.support.factories import (
     adjust_of,
-    between,
     change_of,
     command_of,
     hold_of,
@@ -27,39 +25,10 @@ from tests.support.factories import (
     make_resource,
 )
 from tests.support.ledger import count_of, status_of, version_of
+from tests.support.series import day, series_of
 from tests.support.statements import recorded_statements
 
-TEN = between("10:00", "12:00")
 KEY = "one key for a whole series"
-
-
-def day(number: int) -> Interval:
-    """Ten to twelve on the n-th day."""
-    return Interval(TEN.starts_at + timedelta(days=number), TEN.ends_at + timedelta(days=number))
-
-
-def series_of(
-    resource: Resource,
-    days: int = 3,
-    *,
-    all_or_none: bool = True,
-    refused: tuple[int, ...] = (),
-    quantity: int = 1,
-    catalog_version: int | None = None,
-    **who: Any,
-) -> HoldSeries:
-    """A series on so many days; those in `refused` are refused by rules."""
-    command, series_id = command_of(resource.organization_id, **who), new_id()
-    dates = []
-    for n in range(days):
-        if n in refused:
-            dates.append(SeriesDate(day(n).starts_at.date(), day(n), refusals=({"code": "TOO_SOON"},)))
-            continue
-        asked = hold_of(resource, key=key_of_date(series_id, n))
-        item = HoldItem(resource.id, day(n), quantity, catalog_version=catalog_version)
-        asked = replace(asked, items=(item,), series_id=series_id, series_position=n)
-        dates.append(SeriesDate(day(n).starts_at.date(), day(n), hold=asked))
-    return HoldSeries(command, series_id, all_or_none, tuple(dates))
 
 
 def told(record: SeriesRecord) -> list[str]:

@@ -11,7 +11,7 @@ SLOTS = 12
 """The model's calendar; what has no end goes on past the last of them."""
 
 Answer = tuple[str, object]
-"""DONE with what there is now, or the code of a refusal."""
+"""DONE with what there is now, or the code of a refusal; of several bookings REFUSED, with the code of each."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,32 @@ class Item:
 
 @dataclass(frozen=True)
 class Hold:
-    """A new booking under the number `booking`; `expected` is the version of the first item's resource."""
+    """A new booking under the number `booking`; `expected` is the version of the first item's resource.
+
+    `approval`: for how many slots the venue may think about it. `offer`: to which entry, and the how manyth to it.
+    """
 
     key: str
     booking: int
     items: tuple[Item, ...]
-    expected: int | None
+    expected: int | None = None
+    approval: int | None = None
+    offer: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """New bookings of an item each, all or what can be had; `is_refused`: rules refuse another date of the series."""
+
+    key: str
+    bookings: tuple[int, ...]
+    dates: tuple[Item, ...]
+    all_or_none: bool
+    is_refused: bool
+
+    def holds(self) -> list[Hold]:
+        """Each as a hold of its own."""
+        return [Hold(self.key, number, (item,)) for number, item in zip(self.bookings, self.dates, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,15 @@ class Change:
     booking: int
     action: BookingAction
     expected: int | None
+
+
+@dataclass(frozen=True)
+class ChangeAll:
+    """The same done to several bookings, each with its own outcome."""
+
+    key: str
+    bookings: tuple[int, ...]
+    action: BookingAction
 
 
 @dataclass(frozen=True)
@@ -58,12 +87,17 @@ class Adjust:
     expected: int | None
 
 
-Ask = Hold | Change | Adjust
+Ask = Hold | Series | Change | ChangeAll | Adjust
 
 
 def content(ask: Ask) -> Ask:
-    """What makes two requests the same: all but the key, and but the id that each attempt of a hold brings anew."""
-    return replace(ask, key="", booking=0) if isinstance(ask, Hold) else replace(ask, key="")
+    """What makes two requests the same: all but the key, and but the ids that each attempt of a hold brings anew."""
+    match ask:
+        case Hold():
+            return replace(ask, key="", booking=0)
+        case Series():
+            return replace(ask, key="", bookings=())
+    return replace(ask, key="")
 
 
 def instant(slot: int) -> datetime:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tests.models.ledger.model.focus import Focus
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -14,7 +16,12 @@ class Edit:
 
 BOOKING_IS_NOT_WATCHED = Edit("booking_is_whole", "IF v_claims <>", "IF false AND v_claims <>")
 
-FAULTS: dict[str, tuple[Edit, ...]] = {
+Faults = dict[str, tuple[Edit, ...]]
+
+OVER = "b.hold_expires_at <= v_now"
+LIVE = "('ON_HOLD', 'PENDING')"
+
+_HOLDS: Faults = {
     "admission takes the end of an interval as inclusive": (
         Edit("ledger_refusal", "l.at < t.ends_at", "l.at <= t.ends_at"),
         Edit("ledger_refusal", "t.ends_at > p.at", "t.ends_at >= p.at"),
@@ -32,10 +39,6 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
         BOOKING_IS_NOT_WATCHED,
     ),
     "the timeline is not given back what a claim took": (Edit("ledger_claim_changed", "-OLD.quantity", "0"),),
-    "what is given back reaches into the folded past": (
-        Edit("ledger_claim_changed", "greatest(v_claim.starts_at, v_resource.folded_until)", "v_claim.starts_at"),
-    ),
-    "more is folded than the past": (Edit("ledger_fold", "t.at <= p_until", "true"),),
     "admission ends a hold only after its last instant": (
         Edit("ledger_over_holds", "hold_expires_at <= v_now", "hold_expires_at < v_now"),
     ),
@@ -43,7 +46,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
         Edit("worker_expire_over", "hold_expires_at <= v_now", "hold_expires_at < v_now"),
     ),
     "a late confirm is not checked": (
-        Edit("ledger_change_booking", "('EXTEND', 'CONFIRM', 'RELEASE')", "('EXTEND', 'RELEASE')"),
+        Edit("ledger_carry_out", "('EXTEND', 'CONFIRM', 'RELEASE')", "('EXTEND', 'RELEASE')"),
     ),
     "keys are not looked up": (
         Edit("ledger_replay", "k.key = p_request->>'key'", "false"),
@@ -66,12 +69,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
         Edit("ledger_refusal", "HAVING bool_or(k.closed OR", "HAVING bool_or("),
         Edit("ledger_plainly_fits", "AND NOT step.closed", ""),
     ),
-    "a hold is extended past its ceiling": (
-        Edit("ledger_change_booking", ", v_booking.hold_ceiling_at)", ", 'infinity')"),
-    ),
-    "a booking is cancelled though it has begun": (
-        Edit("ledger_change_booking", "i.starts_at <= v_now", "i.starts_at < v_now"),
-    ),
+    "a hold is extended past its ceiling": (Edit("ledger_carry_out", ", p_booking.hold_ceiling_at)", ", 'infinity')"),),
     "the version that somebody looked at is not compared": (
         Edit("ledger_moved_on", "r.version <> e.version", "r.version < e.version"),
     ),
@@ -80,3 +78,100 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
         Edit("ledger_adjustment_made", "(NEW.ends_at IS NULL OR t.at < NEW.ends_at)", "t.at < NEW.ends_at"),
     ),
 }
+
+_PAST: Faults = {
+    "what is given back reaches into the folded past": (
+        Edit("ledger_claim_changed", "greatest(v_claim.starts_at, v_resource.folded_until)", "v_claim.starts_at"),
+    ),
+    "more is folded than the past": (Edit("ledger_fold", "t.at <= p_until", "true"),),
+    "a booking is cancelled though it has begun": (
+        Edit("ledger_carry_out", "i.starts_at <= v_now", "i.starts_at < v_now"),
+    ),
+}
+
+_APPROVAL: Faults = {
+    "what waits for approval does not count": (
+        Edit("ledger_over_holds", "v_first IS NULL OR v_first > v_now", "v_first IS NULL"),
+        Edit("ledger_over_holds", OVER, f"(b.status = 'PENDING' OR {OVER})"),
+        Edit("ledger_end_booking", "hold_expires_at <= ", "status = 'PENDING' OR hold_expires_at <= "),
+    ),
+    "approval has no deadline": (Edit("ledger_over_holds", LIVE, "('ON_HOLD')"),),
+    "the sweeper leaves what waits for approval": (Edit("worker_expire_over", LIVE, "('ON_HOLD')"),),
+    "a rejected booking keeps its claims": (
+        Edit("ledger_end_booking", "IF FOUND THEN", "IF FOUND AND p_event <> 'REJECTED' THEN"),
+        BOOKING_IS_NOT_WATCHED,
+    ),
+    "what nobody has submitted is approved": (
+        Edit("ledger_carry_out", "p_booking.status <> 'PENDING'", "p_booking.status NOT IN ('PENDING', 'CONFIRMED')"),
+        Edit("ledger_carry_out", "AND status = 'PENDING'", "AND true"),
+    ),
+}
+
+_POOLS: Faults = {
+    "a pool counts a member twice": (
+        Edit("ledger_choose", "p_takes), '{}');", "p_takes), '{}'); v_free := v_free || v_free;"),
+    ),
+    "what the booking itself takes of a member does not count": (
+        Edit(
+            "ledger_free_members",
+            "ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.resource_id = m.id) || m.take",
+            "ARRAY[m.take]",
+        ),
+    ),
+    "what is chosen is not taken": (Edit("ledger_choose", "p_takes := p_takes || v_free", "p_takes := p_takes"),),
+    "the first members are chosen, and not the best": (
+        Edit(
+            "ledger_free_members",
+            "ledger_idle(p_organization_id, m.id, p_item.starts_at, p_item.ends_at), m.id",
+            "m.id",
+        ),
+    ),
+}
+
+_SERIES: Faults = {
+    "a series books past a conflict": (
+        Edit("ledger_series_outcome", "p_all_or_none AND NOT 'DONE' = ALL (v_outcomes)", "false"),
+    ),
+    "half a series stays": (Edit("ledger_hold_series", "IF v_outcome <> 'DONE' THEN", "IF false THEN"),),
+    "a date that rules refuse is no conflict": (
+        Edit("ledger_hold_series", "(p_series->>'refused')::integer > 0 OR", ""),
+    ),
+    "what one booking of a series refuses, all do": (
+        Edit("ledger_change_series", "v_refusal IS NULL;", "v_refusal IS NULL; EXIT WHEN v_refusal IS NOT NULL;"),
+    ),
+}
+
+_WAITLIST: Faults = {
+    "an offer is made to who has one": (
+        Edit(
+            "waitlist_offered", "status = 'WAITING' AND offers = v_offer.offer - 1", "status IN ('WAITING', 'OFFERED')"
+        ),
+    ),
+    "an offer ends as soon as any hold": (
+        Edit("ledger_admit", "ELSE limits.hold_ceiling_seconds END", "ELSE limits.hold_seconds END"),
+    ),
+    "who lets an offer run out is not asked again": (Edit("waitlist_offer_settled", "e.offers < 2", "false"),),
+    "who leaves keeps what was offered": (
+        Edit(
+            "waitlist_leave",
+            "PERFORM ledger_end_booking",
+            "UPDATE waitlist_entry SET status = 'LEFT', booking_id = NULL, last_actor = p_actor"
+            " WHERE organization_id = p_organization_id AND id = p_entry_id; RETURN 'DONE'; PERFORM ledger_end_booking",
+        ),
+    ),
+    "more wait than may": (Edit("waitlist_join", "v_waiting >= ", "v_waiting > "),),
+}
+
+FAULTS: dict[str, tuple[Focus, tuple[Edit, ...]]] = {
+    name: (focus, edits)
+    for focus, faults in (
+        (Focus.HOLDS, _HOLDS),
+        (Focus.PAST, _PAST),
+        (Focus.APPROVAL, _APPROVAL),
+        (Focus.POOLS, _POOLS),
+        (Focus.SERIES, _SERIES),
+        (Focus.WAITLIST, _WAITLIST),
+    )
+    for name, edits in faults.items()
+}
+"""Each with what the machine does that looks for it."""

@@ -19,15 +19,31 @@ from hypothesis.stateful import (
 )
 
 from models.ledger.requests import BookingAction
-from tests.models.ledger.model.asks import SLOTS, Adjust, Ask, Change, Hold, Item
-from tests.models.ledger.model.oracle import Oracle, Thing
-from tests.models.ledger.model.world import Connections, connections
+from tests.models.ledger.model.asks import Adjust, Ask, Change, ChangeAll, Hold, Item, Series
+from tests.models.ledger.model.focus import Focus
+from tests.models.ledger.model.making import Connections, connections
+from tests.models.ledger.model.oracle import Oracle
+from tests.models.ledger.model.strategies import (
+    APPROVALS,
+    ASKED,
+    BOOKINGS,
+    CHANGES,
+    DATES,
+    DATES_MAX,
+    ENTRIES,
+    ITEMS,
+    LAGS,
+    MOMENTS,
+    NAMES,
+    ON_ALL,
+    SEVERAL,
+    WINDOWS,
+    Window,
+)
+from tests.models.ledger.model.things import FOREVER, OFFERS_MAX, things
 
 STEPS_PER_EXAMPLE = 30
-LENGTH_MAX = 5
 HELD_AT_FIRST_MAX = 3
-
-Window = tuple[int | None, int | None]
 
 
 class Disagreement(AssertionError):
@@ -50,47 +66,10 @@ class Rig:
     tally: Tally = field(default_factory=Tally)
 
 
-def things() -> dict[str, Thing]:
-    """Every way of sharing, requirements per unit and per booking; holds of three lengths, one that is not extended."""
-    return {
-        "hall": Thing("SHARED", base=4, hold=2, ceiling=6),
-        "pool": Thing("SAME_ACTIVITY", base=4, hold=1, ceiling=4),
-        "room": Thing("EXCLUSIVE", base=2, hold=3, ceiling=3),
-        "tour": Thing("EXCLUSIVE", base=3, hold=2, ceiling=5, requires={"hall": (1, 0), "pool": (0, 1)}),
-        "camp": Thing("SHARED", base=3, hold=3, ceiling=6, requires={"hall": (1, 1), "room": (0, 1)}),
-    }
-
-
-NAMES = st.sampled_from(list(things()))
-STARTS = st.integers(0, SLOTS - 1)
-LENGTHS = st.integers(1, LENGTH_MAX)
-LAGS = st.sampled_from([None, None, None, None, 0, 0, 1])
-"""How many versions old what the caller looked at is; None: it does not say."""
-
-ITEMS = st.builds(
-    lambda resource, start, length, quantity, activity: Item(
-        resource, start, min(start + length, SLOTS), quantity, activity
-    ),
-    NAMES,
-    STARTS,
-    LENGTHS,
-    st.integers(1, 3),
-    st.sampled_from(["yoga", "chess", None]),
-)
-WINDOWS = st.one_of(
-    st.builds(lambda start, length: (start, min(start + length, SLOTS)), STARTS, LENGTHS),
-    st.tuples(STARTS | st.none(), st.none()),
-)
-# Half of the time one that is live: most of what was ever booked has ended.
-BOOKINGS = st.runner().flatmap(
-    lambda machine: st.sampled_from(machine.oracle.live() or machine.all()) | st.sampled_from(machine.all())
-)
-ASKED = st.runner().flatmap(lambda machine: st.sampled_from(machine.made))
-MOMENTS = st.runner().flatmap(lambda machine: st.sampled_from(machine.oracle.moments()))
-
-
 class LedgerMachine(RuleBasedStateMachine):
     """One organization's life, twice."""
+
+    habits = Focus.EVERYTHING.value
 
     def __init__(self, rig: Rig) -> None:
         super().__init__()
@@ -100,21 +79,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self.asked = 0
         self.world = rig.runner.run(rig.connections.make(self.oracle.things))
 
-    @initialize(items=st.lists(ITEMS, min_size=1, max_size=HELD_AT_FIRST_MAX))
-    def hold_at_first(self, items: list[Item]) -> None:
+    @initialize(items=st.lists(ITEMS, min_size=1, max_size=HELD_AT_FIRST_MAX), approval=APPROVALS)
+    def hold_at_first(self, items: list[Item], approval: int | None) -> None:
         for item in items:
-            self._ask(Hold(self._key(), 0, (item,), None))
+            self._ask(Hold(self._key(), 0, (item,), None, approval))
 
-    @rule(items=st.lists(ITEMS, min_size=1, max_size=2), lag=LAGS)
-    def hold(self, items: list[Item], lag: int | None) -> None:
+    @rule(items=SEVERAL, lag=LAGS, approval=APPROVALS)
+    def hold(self, items: list[Item], lag: int | None, approval: int | None) -> None:
         expected = None if lag is None else self.oracle.things[items[0].resource].version - lag
-        self._ask(Hold(self._key(), 0, tuple(items), expected))
+        self._ask(Hold(self._key(), 0, tuple(items), expected, approval))
+
+    @rule(dates=DATES, all_or_none=st.booleans(), is_refused=st.sampled_from([False, False, True]))
+    def hold_series(self, dates: tuple[Item, ...], all_or_none: bool, is_refused: bool) -> None:
+        self._ask(Series(self._key(), (), dates, all_or_none, is_refused))
 
     @precondition(lambda self: self.oracle.parties)
-    @rule(booking=BOOKINGS, action=st.sampled_from(BookingAction), lag=LAGS)
-    def change(self, booking: int, action: BookingAction, lag: int | None) -> None:
+    @rule(change=CHANGES, lag=LAGS)
+    def change(self, change: tuple[int, BookingAction], lag: int | None) -> None:
+        booking, action = change
         expected = None if lag is None else self.oracle.parties[booking].version - lag
         self._ask(Change(self._key(), booking, action, expected))
+
+    @precondition(lambda self: self.oracle.parties)
+    @rule(bookings=st.lists(BOOKINGS, min_size=1, max_size=DATES_MAX, unique=True), action=ON_ALL)
+    def change_all(self, bookings: list[int], action: BookingAction) -> None:
+        self._ask(ChangeAll(self._key(), tuple(bookings), action))
 
     @rule(resource=NAMES, window=WINDOWS, capacity=st.integers(0, 5), lag=LAGS)
     def set_capacity(self, resource: str, window: Window, capacity: int, lag: int | None) -> None:
@@ -138,12 +127,36 @@ class LedgerMachine(RuleBasedStateMachine):
         self.oracle.now = slot
         self.rig.runner.run(self.world.move_clock(slot))
 
+    @rule(item=ITEMS, name=st.sampled_from(["ada", "bob"]))
+    def join(self, item: Item, name: str) -> None:
+        number = self._number()
+        expected = self.oracle.waiting.join(number, item, name)
+        _same("joined", expected, self.rig.runner.run(self.world.join(number, item, name)))
+        self.rig.tally.answers["Join", expected] += 1
+
+    @precondition(lambda self: self.oracle.waiting.entries)
+    @rule(entry=ENTRIES, lag=st.sampled_from([0, 0, 0, 1]))
+    def offer(self, entry: int, lag: int) -> None:
+        """What is waited for, held as an offer, as far as there is room; now and then by a worker that comes late."""
+        found = self.oracle.waiting.entries[entry]
+        offer = entry, max(1, min(found.offers + 1 - lag, OFFERS_MAX))
+        self._ask(Hold(self._key(), 0, (found.item,), offer=offer))
+
+    @precondition(lambda self: self.oracle.waiting.entries)
+    @rule(entry=ENTRIES)
+    def leave(self, entry: int) -> None:
+        expected = self.oracle.leave(entry)
+        _same("left", expected, self.rig.runner.run(self.world.leave(entry)))
+        self.rig.tally.answers["Leave", expected] += 1
+
     @precondition(lambda self: any(self.oracle.over()))
     @rule(patient=st.booleans())
     def expire(self, patient: bool) -> None:
         expected, ended = self.oracle.sweep(), self.rig.runner.run(self.world.sweep(patient=patient))
         self.rig.tally.answers["Sweep", "DONE"] += 1
         _same("holds that ended", expected, ended)
+        self.oracle.waiting.lapse(self.oracle.now)
+        self.rig.runner.run(self.world.lapse())
 
     @precondition(lambda self: self.oracle.now)
     @rule()
@@ -161,10 +174,12 @@ class LedgerMachine(RuleBasedStateMachine):
         return list(self.oracle.parties)
 
     def _ask(self, ask: Ask) -> None:
-        """Ask both. Each attempt of a hold brings an id of its own, as the application's do."""
-        if isinstance(ask, Hold):
-            self.asked += 1
-            ask = replace(ask, booking=self.asked)
+        """Ask both. Each attempt of a hold brings ids of its own, as the application's do."""
+        match ask:
+            case Hold():
+                ask = replace(ask, booking=self._number())
+            case Series():
+                ask = replace(ask, bookings=tuple(self._number() for _ in ask.dates))
         self.made.append(ask)
         expected = self.oracle.answer(ask)
         self.rig.tally.answers[type(ask).__name__, expected[0]] += 1
@@ -176,18 +191,24 @@ class LedgerMachine(RuleBasedStateMachine):
         expected = None if lag is None else self.oracle.things[resource].version - lag
         self._ask(Adjust(self._key(), resource, *window, capacity, closed, expected))
 
+    def _number(self) -> int:
+        self.asked += 1
+        return self.asked
+
     def _key(self) -> str:
         return f"key of the ask number {len(self.made)}"
 
     async def _compare(self) -> None:
         versions = {name: thing.version for name, thing in self.oracle.things.items()}
-        _same("versions", versions, await self.world.stored_versions())
+        stored = await self.world.stored()
+        _same("versions", versions, stored.versions)
         bookings = {number: self.oracle.booking(number) for number in self.oracle.parties}
-        _same("bookings", bookings, await self.world.stored_bookings())
-        for name, stored in (await self.world.stored_steps()).items():
-            there = stored[0]
-            for slot in range(SLOTS):
-                there = stored.get(slot, there)
+        _same("bookings", bookings, stored.bookings)
+        _same("entries", self.oracle.waiting.states(), stored.entries)
+        for name, points in stored.steps.items():
+            there = points[0]
+            for slot in range(FOREVER + 1):
+                there = points.get(slot, there)
                 _same(f"{name} at {slot}", self.oracle.step(name, slot), there)
 
 
@@ -204,11 +225,15 @@ def rig(database_url: str, owner_url: str) -> Iterator[Rig]:
             runner.run(opened.__aexit__(None, None, None))
 
 
-def run(rig: Rig, *, examples: int, share: int | None, **how: Any) -> None:
+def run(rig: Rig, *, examples: int, share: int | None, focus: Focus = Focus.EVERYTHING, **how: Any) -> None:
     """Run examples of the machine, `share` being where chance starts (None: anywhere); raises Disagreement."""
+    # A rule that is no function in a class is none of its rules.
+    others = dict.fromkeys(set(Focus.EVERYTHING.value.rules).difference(focus.value.rules))
+    focused = type("FocusedMachine", (LedgerMachine,), {**others, "habits": focus.value})
 
     def machine() -> LedgerMachine:
-        return LedgerMachine(rig)
+        made: LedgerMachine = focused(rig)
+        return made
 
     run_state_machine_as_test(
         machine if share is None else seed(share)(machine),  # type: ignore[arg-type]  # any factory will do

@@ -1,56 +1,17 @@
 """The ledger once more, as simple as can be: every question is answered by counting, slot by slot."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
 from typing import assert_never
 
 from models.ledger.requests import BookingAction
-from tests.models.ledger.model.asks import SLOTS, Adjust, Answer, Ask, Change, Hold, Item, content
+from tests.models.ledger.model.asks import SLOTS, Adjust, Answer, Ask, Change, ChangeAll, Hold, Series, content
+from tests.models.ledger.model.room import Room, Step
+from tests.models.ledger.model.things import FOREVER, Claim, Party, Thing
+from tests.models.ledger.model.waiting import Waiting
 
-
-@dataclass
-class Thing:
-    """A resource; `requires` is name → (per unit, per booking), how long holds last is in slots."""
-
-    sharing: str
-    base: int
-    hold: int
-    ceiling: int
-    requires: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    version: int = 0
-    capacity: list[int] = field(init=False)
-    closed: list[bool] = field(default_factory=lambda: [False] * SLOTS)
-    folded: int = 0
-
-    def __post_init__(self) -> None:
-        self.capacity = [self.base] * SLOTS
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a booking takes of one resource."""
-
-    resource: str
-    start: int
-    end: int
-    quantity: int
-    key: str | None
-
-    def is_in(self, resource: str, slot: int) -> bool:
-        return self.resource == resource and self.start <= slot < self.end
-
-
-@dataclass
-class Party:
-    """A booking. `expires` is the slot at whose beginning its hold is over."""
-
-    items: tuple[Item, ...]
-    claims: list[Claim]
-    expires: int | None
-    ceiling: int
-    status: str = "ON_HOLD"
-    version: int = 1
+BY_RULE = "TOO_SOON"
+"""What rules say of a date that they refuse."""
 
 
 class Oracle:
@@ -59,8 +20,10 @@ class Oracle:
     def __init__(self, things: Mapping[str, Thing]) -> None:
         self.things = things
         self.parties: dict[int, Party] = {}
+        self.room = Room(things, self.parties)
+        self.waiting = Waiting()
         self.now = 0
-        self._known: dict[str, tuple[Ask, int]] = {}
+        self._known: dict[str, tuple[Ask, object]] = {}
 
     def answer(self, ask: Ask) -> Answer:
         """A repetition changes nothing and is told what there is now; what was refused is not remembered."""
@@ -69,50 +32,58 @@ class Oracle:
             if first != content(ask):
                 return "IDEMPOTENCY_CONFLICT", None
         else:
-            refusal, result = self._new(ask)
-            if refusal is not None:
-                return refusal, None
+            code, result = self._new(ask)
+            if code != "DONE":
+                return code, result
             self._known[ask.key] = content(ask), result
-        return "DONE", result if isinstance(ask, Adjust) else (result, *self.booking(result))
+        return "DONE", self._told(ask, result)
 
     def sweep(self) -> int:
         """Every hold that is over ends; how many."""
         over = list(self.over())
-        for party in over:
-            self._end(party, "EXPIRED")
+        for number in over:
+            self._end(number, "EXPIRED")
         return len(over)
 
     def fold(self, resource: str, slot: int) -> bool:
         """Forget what was before this slot. Whether that is right: it is past, and what began there holds until now."""
-        is_right = slot <= self.now and self.things[resource].folded <= slot
+        thing = self.things[resource]
+        is_right = slot <= self.now and (thing.folded is None or thing.folded <= slot)
         held = {self.step(resource, later) for later in range(slot, min(self.now + 1, SLOTS))}
-        self.things[resource].folded = slot
+        thing.folded = slot
         return is_right and len(held) <= 1
+
+    def leave(self, entry: int) -> str:
+        """DONE, or the status in which an entry can not leave."""
+        found = self.waiting.entries[entry]
+        if found.status == "OFFERED":
+            assert found.booking is not None
+            self._end(found.booking, "CANCELLED")
+        elif found.status == "WAITING":
+            found.becomes("LEFT")
+        return "DONE" if found.status == "LEFT" else found.status
 
     def booking(self, number: int) -> tuple[str, int, int | None]:
         """Status, version, and the slot at which its hold is over."""
         party = self.parties[number]
         return party.status, party.version, party.expires
 
-    def step(self, resource: str, slot: int) -> tuple[int, int, bool, str | None]:
+    def step(self, resource: str, slot: int) -> Step:
         """What the timeline says there: capacity, taken, closed, and whose it is."""
-        thing, there = self.things[resource], self._there(resource, slot)
-        if slot < thing.folded:
-            return thing.base, 0, True, None
-        keys = {claim.key for claim in there}
-        assert len(keys) <= 1, "the oracle itself let two parties share what may not be shared"
-        taken = sum(claim.quantity for claim in there)
-        return thing.capacity[slot], taken, thing.closed[slot], keys.pop() if keys else None
+        return self.room.step(resource, slot)
 
-    def over(self, resources: Iterable[str] | None = None, start: int = 0, end: int = SLOTS) -> Iterator[Party]:
+    def over(self, resources: Iterable[str] | None = None, start: int = 0, end: int = SLOTS) -> Iterator[int]:
         """The holds that are over, of those that claim something of these resources in these slots."""
-        for party in self.parties.values():
-            is_over = party.status == "ON_HOLD" and party.expires is not None and party.expires <= self.now
-            if is_over and any(
-                (resources is None or claim.resource in resources) and claim.start < end and start < claim.end
-                for claim in party.claims
+        for number, party in self.parties.items():
+            if (
+                party.expires is not None
+                and party.expires <= self.now
+                and any(
+                    (resources is None or claim.resource in resources) and claim.start < end and start < claim.end
+                    for claim in party.claims
+                )
             ):
-                yield party
+                yield number
 
     def live(self) -> list[int]:
         """The bookings that take something."""
@@ -125,56 +96,117 @@ class Oracle:
         starts = {item.start for party in live for item in party.items}
         return [self.now + 1, *sorted(moment for moment in ends | starts if moment > self.now)]
 
-    def _new(self, ask: Ask) -> tuple[str | None, int]:
-        """Why it is refused, or None; the booking it is about, or the version that an adjustment made."""
+    def _told(self, ask: Ask, result: object) -> object:
+        """A result with its bookings as they are now."""
+        match ask, result:
+            case Hold() | Change(), int():
+                return result, *self.booking(result)
+            case Series(), tuple():
+                return tuple(each if isinstance(each, str) else (each, *self.booking(each)) for each in result)
+            case ChangeAll(), tuple():
+                return tuple((number, *self.booking(number), code) for number, code in result)
+        return result
+
+    def _new(self, ask: Ask) -> tuple[str, object]:
+        """DONE and what came of it, or why not."""
         match ask:
             case Hold():
-                return self._hold(ask), ask.booking
+                return _or_done(self._hold(ask), ask.booking)
+            case Series():
+                return self._series(ask)
             case Change():
-                return self._change(ask), ask.booking
+                return _or_done(self._change(ask), ask.booking)
+            case ChangeAll():
+                codes = [self._carry_out(self.parties[number], number, ask.action) for number in ask.bookings]
+                done = tuple(zip(ask.bookings, codes, strict=True))
+                return ("DONE", done) if None in codes else ("REFUSED", tuple(codes))
             case Adjust():
-                return self._adjust(ask), self.things[ask.resource].version
+                return _or_done(self._adjust(ask), self.things[ask.resource].version)
         assert_never(ask)
 
     def _hold(self, ask: Hold) -> str | None:
-        claims = self._claims(ask)
-        needed = {claim.resource for claim in claims}
-        start, end = min(claim.start for claim in claims), max(claim.end for claim in claims)
-        refusal = self._refusal(claims)
-        # Nothing is locked or written for what can not be had, unless something that is over might make room.
-        if refusal is not None and not any(self.over(needed, start, end)):
-            return refusal
-        if ask.expected is not None and ask.expected != self.things[ask.items[0].resource].version:
+        refusal = self._at_sight(ask)
+        if refusal is None and ask.expected not in (None, self.things[ask.items[0].resource].version):
             return "VERSION_CONFLICT"
-        self._expire(needed, start, end)
-        refusal = self._refusal(claims)
-        if refusal is None:
-            booked = [self.things[item.resource] for item in ask.items]
-            ends = self.now + min(thing.hold for thing in booked)
-            ceiling = self.now + min(thing.ceiling for thing in booked)
-            self.parties[ask.booking] = Party(ask.items, claims, ends, ceiling)
-            self._count(claims)
-        return refusal
+        return refusal or self._admit(ask)
+
+    def _at_sight(self, ask: Hold) -> str | None:
+        """Nothing is locked or written for what can not be had, unless something that is over might make room."""
+        claims = self.room.claims(ask)
+        refusal = self.room.refusal(claims) or ("SOLD_OUT" if self.room.chosen(ask, claims) is None else None)
+        return None if refusal is None or any(self.over(*self._wanted(ask))) else refusal
+
+    def _admit(self, ask: Hold) -> str | None:
+        for number in list(self.over(*self._wanted(ask))):
+            self._end(number, "EXPIRED")
+        claims = self.room.claims(ask)
+        chosen = self.room.chosen(ask, claims)
+        refusal = self.room.refusal(claims if chosen is None else chosen)
+        if refusal is not None or chosen is None:
+            return refusal or "SOLD_OUT"
+        booked = [self.things[item.resource] for item in ask.items]
+        ceiling = self.now + min(thing.ceiling for thing in booked)
+        ends = ceiling if ask.offer else self.now + min(thing.hold for thing in booked)
+        self.parties[ask.booking] = Party(ask.items, chosen, ends, ceiling, ask.approval)
+        self._count(chosen)
+        if ask.offer is not None and not self.waiting.is_offered(*ask.offer, ask.booking):
+            self._end(ask.booking, "CANCELLED")
+        return None
+
+    def _wanted(self, *asks: Hold) -> tuple[set[str], int, int]:
+        """All resources that these may take from, and the slots from the first to the last of theirs."""
+        claims = [claim for ask in asks for claim in self.room.claims(ask)]
+        members = {name for ask in asks for item in ask.items for name in self.things[item.resource].chooses}
+        names = {claim.resource for claim in claims} | members
+        return names, min(claim.start for claim in claims), max(claim.end for claim in claims)
+
+    def _series(self, ask: Series) -> tuple[str, object]:
+        """The numbers of the bookings, with a code in place of each that there is not; of none, the codes alone."""
+        holds = ask.holds()
+        has_members = any(self.things[item.resource].chooses for item in ask.dates)
+        all_claims = [claim for hold in holds for claim in self.room.claims(hold)]
+        fits = not has_members and self.room.refusal(all_claims) is None
+        codes = [None if fits else self._at_sight(hold) for hold in holds]
+        left = [hold for hold, code in zip(holds, codes, strict=True) if code is None]
+        by_rule = (BY_RULE,) * ask.is_refused
+        if not left or (ask.all_or_none and (ask.is_refused or len(left) < len(holds))):
+            return "REFUSED", (*(code or "" for code in codes), *by_rule)
+        before = deepcopy((self.things, self.parties, self.waiting))
+        if len(left) > 1 and not has_members:
+            for number in list(self.over(*self._wanted(*left))):
+                self._end(number, "EXPIRED")
+        codes = [self._admit(hold) if code is None else code for hold, code in zip(holds, codes, strict=True)]
+        if None not in codes or (ask.all_or_none and any(codes)):
+            self.things, self.parties, self.waiting = before
+            self.room = Room(self.things, self.parties)
+            return "REFUSED", (*(code or "" for code in codes), *by_rule)
+        return "DONE", (*(code or number for code, number in zip(codes, ask.bookings, strict=True)), *by_rule)
 
     def _change(self, ask: Change) -> str | None:
         party = self.parties[ask.booking]
         if ask.expected is not None and ask.expected != party.version:
             return "VERSION_CONFLICT"
-        if ask.action is BookingAction.CANCEL:
+        return self._carry_out(party, ask.booking, ask.action)
+
+    def _carry_out(self, party: Party, number: int, action: BookingAction) -> str | None:
+        if action is BookingAction.CANCEL:
             has_begun = any(item.start <= self.now for item in party.items)
-            if party.status not in ("ON_HOLD", "CONFIRMED") or has_begun:
+            if party.status not in ("ON_HOLD", "PENDING", "CONFIRMED") or has_begun:
                 return "NOT_CANCELLABLE"
-        elif ask.action in (BookingAction.APPROVE, BookingAction.REJECT):
-            return "INVALID_STATE"  # the model's bookings need no approval
+        elif action in (BookingAction.APPROVE, BookingAction.REJECT):
+            if party.status != "PENDING":
+                return "INVALID_STATE"
         elif party.status != "ON_HOLD":
             return "HOLD_EXPIRED" if party.status == "EXPIRED" else "INVALID_STATE"
-        match ask.action:
+        match action:
             case BookingAction.EXTEND:
                 return self._extend(party)
-            case BookingAction.CONFIRM:
-                party.status, party.expires, party.version = "CONFIRMED", None, party.version + 1
+            case BookingAction.CONFIRM | BookingAction.APPROVE:
+                self._confirm(party, number)
+            case BookingAction.REJECT:
+                self._end(number, "REJECTED")
             case BookingAction.CANCEL | BookingAction.RELEASE:
-                self._end(party, "CANCELLED")
+                self._end(number, "CANCELLED")
         return None
 
     def _extend(self, party: Party) -> str | None:
@@ -186,12 +218,21 @@ class Oracle:
         party.expires, party.version = expires, party.version + 1
         return None
 
+    def _confirm(self, party: Party, number: int) -> None:
+        if party.status == "ON_HOLD" and party.approval is not None:
+            party.status, party.expires = "PENDING", self.now + party.approval
+        else:
+            party.status, party.expires = "CONFIRMED", None
+        party.version += 1
+        self.waiting.settle(number, party.status)
+
     def _adjust(self, ask: Adjust) -> str | None:
         thing = self.things[ask.resource]
         if ask.expected is not None and ask.expected != thing.version:
             return "VERSION_CONFLICT"
-        slots = range(self.now if ask.start is None else ask.start, SLOTS if ask.end is None else ask.end)
-        self._expire({ask.resource}, slots.start, slots.stop)
+        slots = range(self.now if ask.start is None else ask.start, FOREVER + 1 if ask.end is None else ask.end)
+        for number in list(self.over({ask.resource}, slots.start, slots.stop)):
+            self._end(number, "EXPIRED")
         if ask.capacity is not None:
             if any(self.step(ask.resource, slot)[1] > ask.capacity for slot in slots):
                 return "CAPACITY_IN_USE"
@@ -203,49 +244,16 @@ class Oracle:
         thing.version += 1
         return None
 
-    def _claims(self, ask: Hold) -> list[Claim]:
-        """Items of one resource, interval and activity count as one booking of it; claims of one party are summed."""
-        booked: Counter[tuple[str, int, int, str | None]] = Counter()
-        for item in ask.items:
-            booked[item.resource, item.start, item.end, item.activity] += item.quantity
-        taken: Counter[tuple[str, int, int, str | None]] = Counter()
-        for (name, start, end, activity), quantity in booked.items():
-            for resource, (per_unit, per_booking) in {name: (1, 0), **self.things[name].requires}.items():
-                own = f"#{ask.booking}"
-                key = {"SHARED": None, "SAME_ACTIVITY": activity or own, "EXCLUSIVE": own}[
-                    self.things[resource].sharing
-                ]
-                taken[resource, start, end, key] += per_unit * quantity + per_booking
-        return [Claim(*what[:3], quantity, what[3]) for what, quantity in taken.items()]
-
-    def _refusal(self, claims: list[Claim]) -> str | None:
-        codes = {
-            self._refusal_at(claim.resource, slot, claims) for claim in claims for slot in range(claim.start, claim.end)
-        }
-        return next((code for code in ("CLOSED", "ACTIVITY_CONFLICT", "SOLD_OUT") if code in codes), None)
-
-    def _refusal_at(self, resource: str, slot: int, claims: list[Claim]) -> str | None:
-        capacity, taken, closed, _ = self.step(resource, slot)
-        wanted = [claim for claim in claims if claim.is_in(resource, slot)]
-        if closed:
-            return "CLOSED"
-        if len({claim.key for claim in [*wanted, *self._there(resource, slot)]}) > 1:
-            return "ACTIVITY_CONFLICT" if self.things[resource].sharing == "SAME_ACTIVITY" else "SOLD_OUT"
-        return "SOLD_OUT" if taken + sum(claim.quantity for claim in wanted) > capacity else None
-
-    def _there(self, resource: str, slot: int) -> list[Claim]:
-        if slot < self.things[resource].folded:
-            return []
-        return [claim for party in self.parties.values() for claim in party.claims if claim.is_in(resource, slot)]
-
-    def _expire(self, resources: Iterable[str], start: int, end: int) -> None:
-        for party in list(self.over(resources, start, end)):
-            self._end(party, "EXPIRED")
-
-    def _end(self, party: Party, status: str) -> None:
+    def _end(self, number: int, status: str) -> None:
+        party = self.parties[number]
         self._count(party.claims)
         party.status, party.version, party.claims, party.expires = status, party.version + 1, [], None
+        self.waiting.settle(number, status)
 
     def _count(self, claims: Iterable[Claim]) -> None:
         for claim in claims:
             self.things[claim.resource].version += 1
+
+
+def _or_done(code: str | None, result: int) -> tuple[str, object]:
+    return ("DONE", result) if code is None else (code, None)

@@ -1,0 +1,67 @@
+"""Any k of these: whether fewer of the members were free than were asked for, at one moment."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from tests.history.dump import Claim, Dump
+from tests.history.records import Attempt
+from tests.history.takes import OURSELVES, sharing_key
+from tests.history.timelines import Timeline, refusal_of
+
+MOMENT = timedelta(milliseconds=1)
+"""Two readings of one clock by two programs, rounded by each."""
+
+
+def had_too_few(
+    attempt: Attempt, dump: Dump, timelines: Mapping[str, Timeline], since: datetime, until: datetime
+) -> bool:
+    """Whether SOLD_OUT is explained by how many members were free over the whole time, at some moment.
+
+    All are looked at in one moment, but when each version began to be seen is known only about: so a member may have
+    been free, must have been, or was not, and the number that was told lies between.
+    """
+    [asked, *others] = attempt.input["items"]
+    members = [choice.member_id for choice in dump.choices if choice.resource_id == asked["resource"]]
+    if attempt.code != "SOLD_OUT" or others or not members:
+        return False
+    if attempt.answer.get("resource") not in (None, asked["resource"]):
+        return False
+    told = attempt.answer["vacancies"]
+    units = [_unit(asked, member, dump) for member in members]
+    return told < asked["quantity"] and any(
+        _fewest(units, timelines, moment) <= told <= _most(units, timelines, moment)
+        for moment in _moments(units, timelines, since, until)
+    )
+
+
+def _moments(units: list[Claim], timelines: Mapping[str, Timeline], since: datetime, until: datetime) -> list[datetime]:
+    """The moments at which what can be seen of a member changes, and both ends."""
+    seen = [
+        moment
+        for unit in units
+        for moments in (timelines[unit.resource_id].seen_from, timelines[unit.resource_id].seen_until)
+        for moment in moments
+        if since < moment < until
+    ]
+    return sorted({since, *seen, until})
+
+
+def _fewest(units: list[Claim], timelines: Mapping[str, Timeline], moment: datetime) -> int:
+    return sum(all(_is_free(unit, timelines, moment)) for unit in units)
+
+
+def _most(units: list[Claim], timelines: Mapping[str, Timeline], moment: datetime) -> int:
+    return sum(any(_is_free(unit, timelines, moment)) for unit in units)
+
+
+def _is_free(unit: Claim, timelines: Mapping[str, Timeline], moment: datetime) -> list[bool]:
+    """By each version that can be seen at this moment."""
+    timeline = timelines[unit.resource_id]
+    versions = timeline.versions(moment - MOMENT, moment + MOMENT)
+    return [refusal_of([unit], timeline, version) is None for version in versions]
+
+
+def _unit(asked: Mapping[str, str], member_id: str, dump: Dump) -> Claim:
+    resource = next(resource for resource in dump.resources if resource.id == member_id)
+    starts_at, ends_at = (datetime.fromisoformat(asked[name]) for name in ("startsAt", "endsAt"))
+    return Claim(OURSELVES, member_id, starts_at, ends_at, 1, sharing_key(resource, asked["activity"], OURSELVES))
