@@ -10,12 +10,14 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final, Protocol
 
 from engine.conditions import AskedItem, Known, refusal_of
 from engine.facts import ResourceFacts
 from engine.rules.base import ConditionKind, Refusal, RuleFacts, RuleRequest
 from engine.rules.deciding import Terms
+from engine.taken import Taken
 from engine.vacancies import EffectiveTimeline, Vacancies, effective_timeline, vacancies_over, views_needed
 from models.interval import Interval
 from models.keys import ResourceKey
@@ -76,6 +78,11 @@ class Reading:
     rule_facts: RuleFacts
     known: Known
     _timelines: dict[str | None, EffectiveTimeline] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def taken(self) -> Taken:
+        """How much of the resource itself is taken, for prices that depend on it."""
+        return Taken(self.known.view)
 
     @property
     def version(self) -> int:
