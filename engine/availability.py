@@ -6,9 +6,10 @@ the present. Whole days are in `engine.calendar`, what else could be booked in `
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from engine.asked_prices import AskedPrices
 from engine.facts import ResourceFacts
 from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read, rule_facts
 from engine.rules import limits
@@ -43,6 +44,7 @@ class SlotAnswer:
     vacancies: int
     status: AvailabilityStatus
     refusals: tuple[Refusal, ...]
+    prices: AskedPrices | None = field(default=None, repr=False, compare=False)
 
     @property
     def bookable(self) -> bool:
@@ -51,7 +53,10 @@ class SlotAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityAnswer:
-    """Whether a wish can be booked, as of `version` of the resource's timeline."""
+    """Whether a wish can be booked, as of `version` of the resource's timeline.
+
+    `prices`: None of what is over the platform's limits.
+    """
 
     interval: Interval
     capacity: int
@@ -59,6 +64,7 @@ class AvailabilityAnswer:
     status: AvailabilityStatus
     refusals: tuple[Refusal, ...]
     version: int
+    prices: AskedPrices | None = field(default=None, repr=False, compare=False)
 
     @property
     def bookable(self) -> bool:
@@ -138,7 +144,13 @@ async def availability(
     request = request_of(wish, interval)
     left = reading.left(request)
     return AvailabilityAnswer(
-        interval, left.capacity, left.vacancies, left.status, reading.refusals(request, left), reading.version
+        interval,
+        left.capacity,
+        left.vacancies,
+        left.status,
+        reading.refusals(request, left),
+        reading.version,
+        AskedPrices(reading, request),
     )
 
 
@@ -161,7 +173,8 @@ async def answers(
 def answer_to(reading: Reading, request: RuleRequest, left: Vacancies) -> SlotAnswer:
     """The answer to a request, for which `left` is left."""
     refusals = reading.refusals(request, left)
-    return SlotAnswer(request.interval, left.capacity, left.vacancies, left.status, refusals)
+    prices = AskedPrices(reading, request)
+    return SlotAnswer(request.interval, left.capacity, left.vacancies, left.status, refusals, prices)
 
 
 def hull(intervals: Sequence[Interval]) -> Interval:

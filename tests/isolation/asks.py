@@ -23,6 +23,12 @@ ENTRY = "id contact { name email } resource { slug name }"
 WAITLIST_PAYLOAD = f"{{ entry {{ {ENTRY} }} token errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
 RULE_PAYLOAD = "{ rule { id parameters } breaks { count references } preview { resourceCount } errors { code } }"
+TAX_PAYLOAD = "{ taxRule { id name } samples { after { ratePlan } } errors { code } }"
+PLAN_PAYLOAD = "{ ratePlan { id name } samples { after { ratePlan } } errors { code } }"
+PRICE_PAYLOAD = "{ priceRule { id name } samples { after { ratePlan } } errors { code } }"
+CODE_PAYLOAD = "{ promoCode { id code } errors { code } }"
+QUOTE_PAYLOAD = "{ quote { id promoCode lines { label } } errors { code } }"
+POLICY_PAYLOAD = "{ cancellationPolicy { id name } samples { after { ratePlan } } errors { code } }"
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
 RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } } choices { slug name }"
 
@@ -69,8 +75,10 @@ def _queries(theirs: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
         ... on Booking {{ reference contact {{ name email }} }} }} }}"""
     yield Ask("nodes", node, {"ids": [hidden, venue, *bookings]})
     booking = "query ($id: ID!) { booking(id: $id) { id reference contact { name email } } }"
+    cancelled = f"query ($id: ID!) {{ bookingCancelQuote(bookingId: $id) {{ booking {{ {BOOKING} }} until }} }}"
     for id_ in bookings:
         yield Ask("booking", booking, {"id": id_})
+        yield Ask("bookingCancelQuote", cancelled, {"id": id_})
     availability = """query ($input: AvailabilityInput!) { availability(input: $input) {
         resource { id slug name } vacancies } }"""
     asked = {"window": WINDOW, "quantity": 1}
@@ -98,10 +106,6 @@ def _queries(theirs: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
 
 
 def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
-    def mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:
-        operation = f"mutation ($input: {kind}!) {{ {field}(input: $input) {payload} }}"
-        return Ask(field, operation, {"input": {"idempotencyKey": secrets.token_hex(16), **given}})
-
     hidden = encode(GlobalKind.RESOURCE, organization_id, theirs.hidden.id)
     hall = encode(GlobalKind.RESOURCE, organization_id, theirs.hall.id)
     venue = encode(GlobalKind.VENUE, organization_id, theirs.hidden_venue.id)
@@ -109,36 +113,93 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
     held = [hidden] if organization_id == theirs.id else [hidden, hall]  # as it is, the hall is for anybody to hold
     for id_ in held:
         items = [{"resourceId": id_, "window": WINDOW}]
-        yield mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items)
+        yield _mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items)
         series = {"resourceId": id_, "window": WINDOW, "recurrence": WEEKLY}
-        yield mutation("seriesHold", "SeriesHoldInput", SERIES_PAYLOAD, **series)
+        yield _mutation("seriesHold", "SeriesHoldInput", SERIES_PAYLOAD, **series)
         given = {"resourceId": id_, "window": WINDOW, "contact": {"email": "ada@example.com"}}
-        yield mutation("waitlistJoin", "WaitlistJoinInput", WAITLIST_PAYLOAD, **given)
+        yield _mutation("waitlistJoin", "WaitlistJoinInput", WAITLIST_PAYLOAD, **given)
     entry = encode(GlobalKind.WAITLIST_ENTRY, organization_id, theirs.waiting.id)
-    yield mutation("waitlistLeave", "WaitlistLeaveInput", WAITLIST_PAYLOAD, entryId=entry)
+    yield _mutation("waitlistLeave", "WaitlistLeaveInput", WAITLIST_PAYLOAD, entryId=entry)
     for record in (theirs.booked, theirs.held):
         booking = encode(GlobalKind.BOOKING, organization_id, record.booking.id)
         for name in ACTIONS:
-            yield mutation(name, "BookingActionInput", BOOKING_PAYLOAD, bookingId=booking)
+            yield _mutation(name, "BookingActionInput", BOOKING_PAYLOAD, bookingId=booking)
         for name in DECISIONS:
-            yield mutation(name, "BookingDecisionInput", BOOKING_PAYLOAD, bookingId=booking)
+            yield _mutation(name, "BookingDecisionInput", BOOKING_PAYLOAD, bookingId=booking)
     for id_ in (hidden, hall):
         for name, given in OF_A_RESOURCE.items():
             kind = f"{name[0].upper()}{name[1:]}Input"
-            yield mutation(name, kind, RESOURCE_PAYLOAD, resourceId=id_, **given)
+            yield _mutation(name, kind, RESOURCE_PAYLOAD, resourceId=id_, **given)
     rule = {"ruleId": encode(GlobalKind.BOOKING_RULE, organization_id, theirs.rule.id)}
     grid = {"type": "START_GRID", "parameters": {"minutes": 60}}
     for dry_run in (False, True):
         for target in ({"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}, rule):
-            yield mutation("bookingRuleSet", "BookingRuleSetInput", RULE_PAYLOAD, dryRun=dry_run, **grid, **target)
-        yield mutation("bookingRuleRemove", "BookingRuleRemoveInput", RULE_PAYLOAD, dryRun=dry_run, **rule)
+            yield _mutation("bookingRuleSet", "BookingRuleSetInput", RULE_PAYLOAD, dryRun=dry_run, **grid, **target)
+        yield _mutation("bookingRuleRemove", "BookingRuleRemoveInput", RULE_PAYLOAD, dryRun=dry_run, **rule)
+    yield from _terms(theirs, organization_id, [{"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}])
+    yield from _prices(theirs, organization_id, [{"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}])
     needs = [{"resourceId": hidden, "perUnit": 1}]
-    yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, requirements=needs)
-    yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, choices=[hidden])
+    yield _mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, requirements=needs)
+    yield _mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, choices=[hidden])
     made = {"slug": "mine", "name": "Mine", "availabilityType": "OPENING_HOURS", "capacity": 1}
-    yield mutation("resourceCreate", "ResourceCreateInput", RESOURCE_PAYLOAD, venueId=venue, **made)
+    yield _mutation("resourceCreate", "ResourceCreateInput", RESOURCE_PAYLOAD, venueId=venue, **made)
     changes = {"venueId": venue, "name": "Taken over", "isPublished": True}
-    yield mutation("venueUpdate", "VenueUpdateInput", VENUE_PAYLOAD, **changes)
+    yield _mutation("venueUpdate", "VenueUpdateInput", VENUE_PAYLOAD, **changes)
+
+
+def _terms(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:
+    """Taxes and cancellation policies, of places and by their own ids."""
+    tax = {"taxRuleId": encode(GlobalKind.TAX_RULE, organization_id, theirs.tax.id)}
+    policy = {"cancellationPolicyId": encode(GlobalKind.CANCELLATION_POLICY, organization_id, theirs.policy.id)}
+    vat = {"type": "PERCENT", "name": "Taken over", "parameters": {"code": "VAT", "rate": "1"}}
+    free = {"code": "FREE", "name": "Taken over", "parameters": {}}
+    for dry_run in (False, True):
+        for place in places:
+            yield _mutation("taxRuleSet", "TaxRuleSetInput", TAX_PAYLOAD, dryRun=dry_run, **vat, **place)
+            kind = "CancellationPolicySetInput"
+            yield _mutation("cancellationPolicySet", kind, POLICY_PAYLOAD, dryRun=dry_run, **free, **place)
+        named = {"name": "Taken over", "dryRun": dry_run}
+        yield _mutation("taxRuleSet", "TaxRuleSetInput", TAX_PAYLOAD, **named, **tax)
+        yield _mutation("taxRuleRemove", "TaxRuleRemoveInput", TAX_PAYLOAD, dryRun=dry_run, **tax)
+        yield _mutation("cancellationPolicySet", "CancellationPolicySetInput", POLICY_PAYLOAD, **named, **policy)
+        kind = "CancellationPolicyRemoveInput"
+        yield _mutation("cancellationPolicyRemove", kind, POLICY_PAYLOAD, dryRun=dry_run, **policy)
+
+
+def _prices(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:
+    """Rate plans, price rules, promo codes and quotes, of places and by their own ids."""
+    plan = {"ratePlanId": encode(GlobalKind.RATE_PLAN, organization_id, theirs.plan.id)}
+    rule = {"priceRuleId": encode(GlobalKind.PRICE_RULE, organization_id, theirs.price_rule.id)}
+    code = {"promoCodeId": encode(GlobalKind.PROMO_CODE, organization_id, theirs.promo_code.id)}
+    hour = {"code": "STANDARD", "name": "Taken over", "parameters": {"amount": 1, "every": "MINUTES"}}
+    monday = {"type": "WEEKDAY", "name": "Taken over", "parameters": {"weekdays": [1], "percent": "-100"}}
+    for dry_run in (False, True):
+        for place in places:
+            yield _mutation("ratePlanSet", "RatePlanSetInput", PLAN_PAYLOAD, dryRun=dry_run, **hour, **place)
+            yield _mutation("priceRuleSet", "PriceRuleSetInput", PRICE_PAYLOAD, dryRun=dry_run, **monday, **place)
+        named = {"name": "Taken over", "dryRun": dry_run}
+        yield _mutation("ratePlanSet", "RatePlanSetInput", PLAN_PAYLOAD, **named, **plan)
+        yield _mutation("ratePlanRemove", "RatePlanRemoveInput", PLAN_PAYLOAD, dryRun=dry_run, **plan)
+        yield _mutation("priceRuleSet", "PriceRuleSetInput", PRICE_PAYLOAD, **named, **rule)
+        yield _mutation("priceRuleRemove", "PriceRuleRemoveInput", PRICE_PAYLOAD, dryRun=dry_run, **rule)
+    yield _mutation("promoCodeSet", "PromoCodeSetInput", CODE_PAYLOAD, usesMax=1, **code)
+    for place in places:
+        if "venueId" in place:
+            yield _mutation("promoCodeSet", "PromoCodeSetInput", CODE_PAYLOAD, code="MINE", **place)
+    hidden = encode(GlobalKind.RESOURCE, organization_id, theirs.hidden.id)
+    items = [{"resourceId": hidden, "window": WINDOW}]
+    quote = encode(GlobalKind.QUOTE, organization_id, theirs.quote.id)
+    yield _mutation("quoteCreate", "QuoteCreateInput", QUOTE_PAYLOAD, items=items)
+    yield _mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items, quoteId=quote)
+    yield Ask(
+        "quote", f"query ($input: QuoteInput!) {{ quote(input: $input) {QUOTE_PAYLOAD} }}", {"input": {"items": items}}
+    )
+    yield Ask("nodes of quotes", "query ($id: ID!) { node(id: $id) { id } }", {"id": quote})
+
+
+def _mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:
+    operation = f"mutation ($input: {kind}!) {{ {field}(input: $input) {payload} }}"
+    return Ask(field, operation, {"input": {"idempotencyKey": secrets.token_hex(16), **given}})
 
 
 def _lists(theirs: Tenant) -> Iterator[Ask]:
