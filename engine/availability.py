@@ -6,9 +6,10 @@ the present. Whole days are in `engine.calendar`, what else could be booked in `
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from engine.asked_prices import AskedPrices
 from engine.facts import ResourceFacts
 from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read, rule_facts
 from engine.rules import limits
@@ -44,6 +45,7 @@ class SlotAnswer:
     vacancies: int
     status: AvailabilityStatus
     refusals: tuple[Refusal, ...]
+    prices: AskedPrices | None = field(default=None, repr=False, compare=False)
 
     @property
     def bookable(self) -> bool:
@@ -52,7 +54,10 @@ class SlotAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityAnswer:
-    """Whether a wish can be booked, by the rules and the timeline as they were at `version` of the resource."""
+    """Whether a wish can be booked, by the rules and the timeline as they were at `version` of the resource.
+
+    `prices`: None of what is over the platform's limits.
+    """
 
     interval: Interval
     capacity: int
@@ -60,6 +65,7 @@ class AvailabilityAnswer:
     status: AvailabilityStatus
     refusals: tuple[Refusal, ...]
     version: int
+    prices: AskedPrices | None = field(default=None, repr=False, compare=False)
 
     @property
     def bookable(self) -> bool:
@@ -141,7 +147,13 @@ async def availability(
     request = request_of(wish, interval)
     left = reading.left(request)
     return AvailabilityAnswer(
-        interval, left.capacity, left.vacancies, left.status, reading.refusals(request, left), reading.version
+        interval,
+        left.capacity,
+        left.vacancies,
+        left.status,
+        reading.refusals(request, left),
+        reading.version,
+        AskedPrices(reading, request),
     )
 
 
@@ -164,7 +176,8 @@ async def answers(
 def answer_to(reading: Reading, request: RuleRequest, left: Vacancies) -> SlotAnswer:
     """The answer to a request, for which `left` is left."""
     refusals = reading.refusals(request, left)
-    return SlotAnswer(request.interval, left.capacity, left.vacancies, left.status, refusals)
+    prices = AskedPrices(reading, request)
+    return SlotAnswer(request.interval, left.capacity, left.vacancies, left.status, refusals, prices)
 
 
 def hull(intervals: Sequence[Interval]) -> Interval:

@@ -24,6 +24,12 @@ def customer_in(viewer: Viewer, organization_id: uuid.UUID) -> str | None:
     return acting.actor if acting.role is Role.CUSTOMER else None
 
 
+def partner_in(viewer: Viewer, organization_id: uuid.UUID) -> str | None:
+    """The partner that prices of partners are about: role and subject; None for everybody who is none there."""
+    acting = acting_in(viewer, organization_id)
+    return acting.actor if acting.role is Role.PARTNER else None
+
+
 def may_see(viewer: Viewer, booking: BookingSnapshot, opened_by_token: BookingKey | None) -> bool:
     """Staff see their organization's bookings, customers and partners what they made, a token opens its one booking."""
     if opened_by_token == BookingKey(booking.organization_id, booking.id):

@@ -1,8 +1,9 @@
 """Whole days: what is the best that can be had on each."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from engine.asked_prices import AskedPrices
 from engine.availability import Wish, answer_to, check_quantity, hull, night_of, request_of
 from engine.facts import ResourceFacts
 from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read
@@ -27,6 +28,7 @@ class DayAnswer:
     status: AvailabilityStatus
     refusals: tuple[Refusal, ...]
     nights: int | None = None
+    prices: AskedPrices | None = field(default=None, repr=False, compare=False)
 
     @property
     def bookable(self) -> bool:
@@ -85,7 +87,7 @@ def _best_of(reading: Reading, day: date, requests: list[RuleRequest]) -> DayAns
     assert best is not None
     stay = requests[0].stay
     nights = None if stay is None else (stay[1] - stay[0]).days
-    return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals, nights)
+    return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals, nights, best.prices)
 
 
 def _nothing_on(day: date) -> DayAnswer:

@@ -18,13 +18,17 @@ from models.ledger.requests import HoldItem
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to ask the ledger for. `conditions` are those of each item, of which it tells the numbers."""
+    """What to ask the ledger for. `conditions` are those of each item, of which it tells the numbers.
+
+    `requests`: what was decided about, each with the facts by which it was.
+    """
 
     items: tuple[HoldItem, ...]
     asked: tuple[AskedItem, ...]
     conditions: tuple[tuple[Condition, ...], ...]
     approval_seconds: int | None
     looks_at: Interval | None
+    requests: tuple[tuple[ResourceFacts, RuleRequest], ...] = ()
 
     def refused(self, unmet: Unmet) -> Refused:
         """Every reason of the ledger in words: of the conditions that are not met, and then of the capacity."""
@@ -59,6 +63,7 @@ def decide(
         asked=asked,
         conditions=tuple(conditions),
         approval_seconds=max(times, default=None),
+        requests=tuple(requests),
         looks_at=_hull([seen for asks in conditions for each in asks if (seen := looked_at(each)) is not None]),
     )
 

@@ -7,21 +7,31 @@ change of what is kept. So nothing is ever invalidated: it is compared when it i
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import not_, or_, tuple_
 from sqlmodel import col, select
 
+from engine.cancellation.deciding import NO_POLICIES, PolicySet, policy_set
+from engine.pricing.book import PriceBook
+from engine.pricing.stored import price_book
 from engine.rules import registry
 from engine.rules.deciding import RuleSet, SetRule
+from engine.taxes.deciding import NO_TAXES, TaxSet
+from engine.taxes.stored import tax_set
 from models import civil
 from models.database import Database, ReadSession
 from models.keys import ResourceKey
+from models.price import CancellationPolicy, PriceRule, RatePlan, TaxRule
 from models.queries.catalog import Versions, read_versions
 from models.resource import BookingRule, Resource, ResourceChoice, ResourceRequirement
 from models.venue import Venue
+
+Placed = TypeVar("Placed", BookingRule, RatePlan, PriceRule, TaxRule, CancellationPolicy)
+"""What is set for a resource, or for its venue."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,9 @@ class Requirement:
 
 @dataclass(frozen=True)
 class ResourceFacts:
-    """A resource with its venue, the rules of both, what it requires and chooses from, as of one `catalog_version`.
+    """A resource with its venue, the rules, prices, taxes and policies of both, what it requires and chooses from.
+
+    All of it is as of one `catalog_version`.
 
     `version` is the resource's when these facts were asked for; `resource` was read earlier, and its own may be older.
     """
@@ -56,6 +68,13 @@ class ResourceFacts:
     rules: RuleSet
     version: int
     choices: tuple[Resource, ...] = ()
+    stored_plans: tuple[RatePlan, ...] = ()
+    stored_price_rules: tuple[PriceRule, ...] = ()
+    prices: PriceBook = field(default_factory=PriceBook)
+    stored_taxes: tuple[TaxRule, ...] = ()
+    stored_policies: tuple[CancellationPolicy, ...] = ()
+    taxes: TaxSet = NO_TAXES
+    policies: PolicySet = NO_POLICIES
 
     @cached_property
     def key(self) -> ResourceKey:
@@ -79,7 +98,7 @@ class ResourceFacts:
 async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
     """The facts of these resources as they are now; unknown keys are absent.
 
-    One statement asks for their versions; four more read those that are not kept, or no longer true, however many they
+    One statement asks for their versions; eight more read those that are not kept, or no longer true, however many they
     are. Unknown keys are looked for like the others, so that they take as long. Whether the asker may see a resource is
     the caller's to decide: what is kept is for all, so it is read published or not.
     """
@@ -158,7 +177,11 @@ async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[Resou
         .where(tuple_(Resource.organization_id, Resource.id).in_(keys))
     )
     found = {ResourceKey(resource.organization_id, resource.id): (resource, venue) for resource, venue in rows}
-    rules = await _rules(session, found)
+    rules = await _set(session, BookingRule, BookingRule.type, found)
+    plans = await _set(session, RatePlan, RatePlan.code, found)
+    price_rules = await _set(session, PriceRule, PriceRule.type, found)
+    taxes = await _set(session, TaxRule, TaxRule.type, found)
+    policies = await _set(session, CancellationPolicy, CancellationPolicy.code, found)
     requirements = await _requirements(session, keys)
     choices = await _choices(session, keys)
     return {
@@ -170,38 +193,43 @@ async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[Resou
             rules=rule_set(resource, rules[key]),
             version=resource.version,
             choices=tuple(choices[key]),
+            stored_plans=tuple(plans[key]),
+            stored_price_rules=tuple(price_rules[key]),
+            prices=price_book(resource, plans[key], price_rules[key]),
+            stored_taxes=tuple(taxes[key]),
+            stored_policies=tuple(policies[key]),
+            taxes=tax_set(taxes[key]),
+            policies=policy_set(policies[key]),
         )
         for key, (resource, venue) in found.items()
     }
 
 
-async def _rules(
-    session: ReadSession, resources: Mapping[ResourceKey, tuple[Resource, Venue]]
-) -> dict[ResourceKey, list[BookingRule]]:
-    """Of each resource its own rules and those of its venue, by type."""
+async def _set(
+    session: ReadSession, model: type[Placed], by: str, resources: Mapping[ResourceKey, tuple[Resource, Venue]]
+) -> dict[ResourceKey, list[Placed]]:
+    """Of each resource what is set for it and for its venue, ordered `by` this column and then by age."""
     venues = {(venue.organization_id, venue.id) for _, venue in resources.values()}
     found = (
         await session.exec(
-            select(BookingRule)
+            select(model)
             .where(
                 or_(
-                    tuple_(BookingRule.organization_id, BookingRule.resource_id).in_(resources),
-                    tuple_(BookingRule.organization_id, BookingRule.venue_id).in_(venues),
+                    tuple_(model.organization_id, model.resource_id).in_(resources),
+                    tuple_(model.organization_id, model.venue_id).in_(venues),
                 ),
-                not_(col(BookingRule.is_removed)),
+                not_(col(model.is_removed)),
             )
-            .order_by(BookingRule.type, col(BookingRule.id))
+            .order_by(col(by), col(model.id))
         )
     ).all()
-    rules: dict[ResourceKey, list[BookingRule]] = defaultdict(list)
+    placed: dict[ResourceKey, list[Placed]] = defaultdict(list)
     for key, (resource, _) in resources.items():
         of_venue = (resource.organization_id, resource.venue_id)
-        rules[key] = [
-            rule
-            for rule in found
-            if rule.resource_id == resource.id or (rule.organization_id, rule.venue_id) == of_venue
+        placed[key] = [
+            row for row in found if row.resource_id == resource.id or (row.organization_id, row.venue_id) == of_venue
         ]
-    return rules
+    return placed
 
 
 async def _requirements(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[ResourceKey, list[Requirement]]:

@@ -9,19 +9,21 @@ from engine.availability import Wish, interval_of, request_of
 from engine.bookings import acting_in, customer_in
 from engine.decisions import Decision, decide
 from engine.facts import ResourceFacts, known_facts, load_facts
+from engine.hold_prices import ANY_PRICE, AskedPrice, changed, price_of_hold, told
 from engine.idempotency import check_key
+from engine.quotes import Question
 from engine.rules import limits
 from engine.rules.base import RuleRequest, violation
 from engine.sight import hold_unless_sold_out
 from engine.viewer import Role, Viewer
 from models.base import new_id
 from models.database import Database
-from models.errors import BookingError, InvalidInput, NotFound
+from models.errors import BookingError, InvalidInput, NotFound, PriceChanged
 from models.keys import ResourceKey
 from models.ledger import calls
 from models.ledger.failures import busy, translate
 from models.ledger.records import BookingRecord
-from models.ledger.requests import Command, Contact, Hold, Offer
+from models.ledger.requests import Command, Contact, Hold, Offer, Price
 
 REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to mistake
 DECISIONS_MAX = 5  # of one hold, while rules are being changed under it
@@ -31,17 +33,19 @@ REFERENCE_SYMBOLS = 16  # of 5 bits each: 80 bits, so that nobody finds a bookin
 
 @dataclass(frozen=True, slots=True)
 class ItemRequest:
-    """One thing to hold."""
+    """One thing to hold. `plan`: the code of the rate plan; None: the one that holds."""
 
     resource: ResourceKey
     wish: Wish
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
     """All items or none, of one organization. `expected`: refuse if one of these timelines moved since it was seen.
 
-    `offer`: it is held for an entry of a waitlist, and as an offer to it (`models.ledger.requests.Hold`).
+    `asked_price`: the quote to hold it by, or what it may cost. `offer`: it is held for an entry of a waitlist, and as
+    an offer to it (`models.ledger.requests.Hold`).
     """
 
     key: str
@@ -50,6 +54,7 @@ class HoldRequest:
     contact: Contact
     expected: Mapping[ResourceKey, int]
     offer: Offer | None = None
+    asked_price: AskedPrice = ANY_PRICE
 
 
 async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now: datetime) -> BookingRecord:
@@ -57,7 +62,8 @@ async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now:
 
     Anybody may hold what is published. Raises NotFound for a resource that the viewer may not see, InvalidInput and
     InvalidTime, every RuleViolation of every item at once (`Refused`), and what `calls.hold` raises; what rules ask of
-    all that is booked is decided with the capacity, under the same locks, and told with it.
+    all that is booked is decided with the capacity, under the same locks, and told with it. PriceChanged, with what it
+    costs now, unless that is what was expected and the quote still holds; PromoCodeInvalid.
     """
     observer = database.observer
     try:
@@ -77,8 +83,10 @@ def new_reference() -> str:
     return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))
 
 
-def asking(command: Command, acting: Viewer, request: HoldRequest, decision: Decision) -> Hold:
-    """What to ask the ledger for: a new booking of what the rules have been asked about."""
+def asking(
+    command: Command, acting: Viewer, request: HoldRequest, decision: Decision, price: Price | None = None
+) -> Hold:
+    """What to ask the ledger for: a new booking of what the rules have been asked about, at this price."""
     return Hold(
         command=command,
         booking_id=new_id(),
@@ -90,6 +98,7 @@ def asking(command: Command, acting: Viewer, request: HoldRequest, decision: Dec
         expected={key.id: version for key, version in request.expected.items()},
         looks_at=decision.looks_at,
         offer=request.offer,
+        price=price,
     )
 
 
@@ -122,19 +131,24 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
     for _ in range(DECISIONS_MAX):
         try:
             decision = await _permitted(database, viewer, request, now)
-        except BookingError:
+            question = Question(viewer, decision.requests, [item.plan for item in request.items], now)
+            price = await price_of_hold(database, question, request.asked_price)
+        except BookingError as error:
             # A repetition gets the first answer, also when the time has come or a rule has changed meanwhile.
             found = await calls.recall_booking(database, command)
             if found is None:
-                raise
+                raise await told(database, error) from None
             return found, False
-        asked = asking(command, acting, request, decision)
+        asked = asking(command, acting, request, decision, price)
         try:
             record = await hold_unless_sold_out(database, asked)
         except calls.Stale:
             await load_facts(database, _resources(request))
         except calls.Unmet as unmet:
             raise decision.refused(unmet) from None
+        except PriceChanged:
+            await load_facts(database, _resources(request))
+            raise await changed(database, question, request.asked_price) from None
         else:
             return record, record.booking.id == asked.booking_id
     raise busy()
@@ -161,7 +175,7 @@ def decided(
     viewer: Viewer, request: HoldRequest, facts: Mapping[ResourceKey, ResourceFacts], now: datetime
 ) -> Decision:
     """What to ask the ledger for, if by these facts the viewer may see it and the rules allow it; raises as `hold`."""
-    requests = [_sensible(viewer, facts, item, position) for position, item in enumerate(request.items)]
+    requests = [sensible(viewer, facts, item, position) for position, item in enumerate(request.items)]
     customer_id = customer_in(viewer, request.items[0].resource.organization_id)
     return decide(requests, customer_id=customer_id, now=now)
 
@@ -178,7 +192,7 @@ def _keys(request: HoldRequest) -> list[ResourceKey]:
     return [item.resource for item in request.items] + list(request.expected)
 
 
-def _sensible(
+def sensible(
     viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], item: ItemRequest, position: int
 ) -> tuple[ResourceFacts, RuleRequest]:
     """The item as rules are asked about it, if the viewer may see what it is of, and it makes sense."""

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final, Protocol
 
 from engine.binding import binding
@@ -18,6 +19,7 @@ from engine.facts import ResourceFacts
 from engine.rules.base import ConditionKind, Refusal, RuleFacts, RuleRequest
 from engine.rules.deciding import Terms
 from engine.supply import Supply, supply_of
+from engine.taken import Taken
 from engine.vacancies import Vacancies, views_needed
 from models.interval import Interval
 from models.keys import ResourceKey
@@ -83,6 +85,11 @@ class Reading:
     rule_facts: RuleFacts
     known: Known
     _supplies: dict[str | None, Supply] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def taken(self) -> Taken:
+        """How much of the resource itself is taken, for prices that depend on it."""
+        return Taken(self.known.view)
 
     @property
     def version(self) -> int:

@@ -10,9 +10,11 @@ from enum import StrEnum
 from engine.availability import availability
 from engine.bookings import acting_in
 from engine.facts import ResourceFacts, load_facts
+from engine.hold_prices import ANY_PRICE, price_of_hold
 from engine.holds import DECISIONS_MAX, HoldRequest, ItemRequest, asking, decided, visible
 from engine.idempotency import check_key
 from engine.occurrences import Occurrence, SeriesWish, occurrences
+from engine.quotes import Question
 from engine.reading import NOBODY, CountsLoader, TimelineLoader
 from engine.rules.base import Condition, Refusal
 from engine.viewer import Viewer
@@ -139,12 +141,12 @@ async def _decided(
     except BookingError as error:
         error.path = ("input", *error.path)
         raise
-    deciding = _Deciding(viewer, command, request, facts, now, new_id())
+    deciding = _Deciding(database, viewer, command, request, facts, now, new_id())
     return HoldSeries(
         command=command,
         id=deciding.series_id,
         all_or_none=request.mode is SeriesMode.ALL,
-        dates=tuple(deciding.date(position, one) for position, one in enumerate(dates)),
+        dates=tuple([await deciding.date(position, one) for position, one in enumerate(dates)]),
     )
 
 
@@ -152,6 +154,7 @@ async def _decided(
 class _Deciding:
     """What is the same for all dates of a series that is to be held."""
 
+    database: Database
     viewer: Viewer
     command: Command
     request: SeriesRequest
@@ -159,8 +162,8 @@ class _Deciding:
     now: datetime
     series_id: uuid.UUID
 
-    def date(self, position: int, one: Occurrence) -> SeriesDate:
-        """What to ask the ledger for on this date, decided as a hold of it alone would be; or why nothing."""
+    async def date(self, position: int, one: Occurrence) -> SeriesDate:
+        """What to ask the ledger for on this date, decided and priced as a hold of it alone; or why nothing."""
         if one.wish is None:
             return SeriesDate(one.day, None, refusals=_plain(one.refusals))
         command = replace(self.command, key=key_of_date(self.series_id, position))
@@ -168,10 +171,12 @@ class _Deciding:
         alone = HoldRequest(command.key, command.request_hash, (item,), self.request.contact, {})
         try:
             decision = decided(self.viewer, alone, self.facts, self.now)
+            question = Question(self.viewer, decision.requests, [None], self.now)
+            price = await price_of_hold(self.database, question, ANY_PRICE)
         except BookingError as error:
             return SeriesDate(one.day, one.interval, refusals=_plain(_refusals_of(error, command.organization_id)))
         acting = acting_in(self.viewer, command.organization_id)
-        asked = asking(command, acting, alone, decision)
+        asked = asking(command, acting, alone, decision, price)
         (conditions,) = decision.conditions
         return SeriesDate(
             one.day,

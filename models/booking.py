@@ -59,6 +59,7 @@ class Booking(CreatedRow, table=True):
     already lead there. `version`, `updated_at` and the history are written by the database with every change, from
     `last_event`, `last_actor` and `last_reason`. `claim_count` is how many claims make the booking whole. Bookings that
     were made as a series share a `series_id`; `series_position` is the booking's date among those asked for, from 0.
+    `quote_id` is what it costs; None: nothing that it is of has a price. `promo_code_id` is the code that it uses.
     """
 
     __table_args__ = (
@@ -80,6 +81,14 @@ class Booking(CreatedRow, table=True):
             "id",
             postgresql_where=text("customer_id IS NOT NULL"),
         ),
+        ForeignKeyConstraint(["organization_id", "quote_id"], ["quote.organization_id", "quote.id"]),
+        Index(
+            "booking_promo_code_idx",
+            "organization_id",
+            "promo_code_id",
+            postgresql_where=text("promo_code_id IS NOT NULL"),
+        ),
+        Index("booking_quote_idx", "organization_id", "quote_id", postgresql_where=text("quote_id IS NOT NULL")),
         Index(
             "booking_series_idx",
             "organization_id",
@@ -102,6 +111,8 @@ class Booking(CreatedRow, table=True):
     approval_seconds: int | None = None
     series_id: uuid.UUID | None = None
     series_position: int | None = Field(default=None, sa_type=SmallInteger)
+    quote_id: uuid.UUID | None = None
+    promo_code_id: uuid.UUID | None = None
     claim_count: int = Field(sa_type=SmallInteger)
     last_event: str
     last_actor: str

@@ -16,6 +16,9 @@
     ├── InvalidState             INVALID_STATE     the booking is not in a state in which this can be done
     ├── CapacityInUse            CAPACITY_IN_USE   capacity can not be lowered below what is taken
     ├── WaitlistFull             WAITLIST_FULL     nobody more can wait, or this party not more often
+    ├── PriceChanged             PRICE_CHANGED     the price is not what was agreed to, or not any more
+    ├── PromoCodeInvalid         PROMO_CODE_INVALID no such code, not now, or not any more
+    ├── NotPriced                PRICE_UNAVAILABLE what it costs can not be told
     ├── VersionConflict          VERSION_CONFLICT  it changed since the caller looked
     ├── IdempotencyConflict      IDEMPOTENCY_CONFLICT the key was used before for another request
     ├── Busy                     BUSY              too much at once; the same call with the same key may be repeated
@@ -26,6 +29,8 @@ Anything that is not a BookingError is a defect: it is logged with its trace and
 
 import uuid
 from collections.abc import Mapping, Sequence
+
+from models.keys import QuoteKey
 
 
 class InstallationError(Exception):
@@ -137,6 +142,31 @@ class InvalidState(BookingError):
     """The booking's status does not allow this."""
 
     code = "INVALID_STATE"
+
+
+class PriceChanged(BookingError):
+    """The price is not the one that was expected, or its quote is over. `quote`: what it costs now, and until when.
+
+    None: nothing has a price any more, or it is yet to be asked for.
+    """
+
+    code = "PRICE_CHANGED"
+
+    def __init__(self, message: str, *, quote: QuoteKey | None = None, path: Sequence[str] = ()) -> None:
+        super().__init__(message, path=path)
+        self.quote = quote
+
+
+class PromoCodeInvalid(BookingError):
+    """There is no such promo code, it does not hold now, or it was used as often as it may be."""
+
+    code = "PROMO_CODE_INVALID"
+
+
+class NotPriced(BookingError):
+    """What something costs can not be told: a plan or rule of its prices can not be read, or is of no use."""
+
+    code = "PRICE_UNAVAILABLE"
 
 
 class CapacityInUse(BookingError):

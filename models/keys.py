@@ -25,6 +25,20 @@ class RuleKey(NamedTuple):
     id: uuid.UUID
 
 
+class PriceKey(NamedTuple):
+    """A rate plan, price rule or promo code of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+
+
+class QuoteKey(NamedTuple):
+    """A quote of an organization."""
+
+    organization_id: uuid.UUID
+    id: uuid.UUID
+
+
 class EntryKey(NamedTuple):
     """An entry of a waitlist of an organization."""
 

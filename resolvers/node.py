@@ -9,7 +9,7 @@ import strawberry
 from engine.bookings import may_see
 from engine.waitlist import may_see_entry
 from models.errors import InvalidInput
-from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
+from models.keys import BookingKey, EntryKey, QuoteKey, ResourceKey, RuleKey, VenueKey
 from resolvers.access import query
 from schema.access import Access
 from schema.booking import Booking
@@ -18,9 +18,10 @@ from schema.context import Context, Info
 from schema.global_id import GlobalId, GlobalKind, decode
 from schema.node import Node
 from schema.organization import Organization
+from schema.quote import Quote
 from schema.resource import Resource
 from schema.venue import Venue
-from schema.visibility import may_see_organization, may_see_rule, may_see_venue
+from schema.visibility import may_see_organization, may_see_quote, may_see_rule, may_see_venue
 from schema.waitlist import WaitlistEntry
 
 IDS_MAX = 100
@@ -33,8 +34,8 @@ ManyIds = Annotated[list[strawberry.ID], strawberry.argument(description="At mos
     Access.PUBLIC,
     description=(
         "Anything by its id, if the viewer may see it. Null for an unknown, foreign or malformed id: no difference is "
-        "shown. Finds Organization, Venue, Resource, BookingRule and, for who made them and for staff, Booking and "
-        "WaitlistEntry; for staff removed rules too."
+        "shown. Finds Organization, Venue, Resource, BookingRule and, for who made them and for staff, Booking, "
+        "Quote and WaitlistEntry; for staff removed rules too."
     ),
 )
 async def node(info: Info, id: OneId) -> Node | None:
@@ -89,8 +90,14 @@ async def _waitlist_entry(context: Context, id: GlobalId) -> Node | None:
     return WaitlistEntry.of(entry) if entry is not None and may_see_entry(context.viewer, entry, None) else None
 
 
+async def _quote(context: Context, id: GlobalId) -> Node | None:
+    row = await context.loaders.quotes.load(QuoteKey(id.organization_id, id.id))
+    return Quote.of(row, context.clock()) if row is not None and may_see_quote(context.viewer, row) else None
+
+
 _FINDERS: Mapping[GlobalKind, Callable[[Context, GlobalId], Awaitable[Node | None]]] = {
     GlobalKind.ORGANIZATION: _organization,
+    GlobalKind.QUOTE: _quote,
     GlobalKind.VENUE: _venue,
     GlobalKind.RESOURCE: _resource,
     GlobalKind.BOOKING: _booking,

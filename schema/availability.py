@@ -7,8 +7,10 @@ from typing import Annotated
 import strawberry
 
 from engine import availability as engine
+from engine.asked_prices import AskedPrices
 from engine.availability import AvailabilityAnswer, Wish
 from engine.facts import ResourceFacts
+from engine.quotes import Question, quote_of
 from models.keys import ResourceKey, VenueKey
 from models.queries.catalog import ResourcePage
 from models.resource import AvailabilityType
@@ -17,6 +19,7 @@ from schema.context import Context, Info
 from schema.enums import AvailabilityStatus
 from schema.fields import field
 from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, StayInput, WindowInput
+from schema.quote import Quote
 from schema.refusal import Refusal
 from schema.resource import Resource
 from schema.scalars import Long
@@ -61,6 +64,7 @@ class Availability:
     """The answer for one resource."""
 
     facts: strawberry.Private[ResourceFacts]
+    prices: strawberry.Private[AskedPrices | None]
     wish: strawberry.Private[Wish]
 
     resource: Resource = strawberry.field(description="Which resource.")
@@ -84,6 +88,7 @@ class Availability:
         """The engine's answer, for clients."""
         return cls(
             facts=facts,
+            prices=answer.prices,
             wish=wish,
             resource=Resource.of_facts(facts),
             starts_at=answer.interval.starts_at,
@@ -95,6 +100,19 @@ class Availability:
             refusals=[Refusal.of(refusal) for refusal in answer.refusals],
             version=Long(answer.version),
         )
+
+    @field(
+        "What it costs, asked for now, by the rate plan that holds; only looked at, as by Query.quote. Null: it has no "
+        "price, or one that can not be told."
+    )
+    def quote(self, info: Info) -> Quote | None:
+        """Counted when asked for, from what was read for the answer."""
+        if self.prices is None:
+            return None
+        viewer, now = info.context.viewer, info.context.clock()
+        question = Question(viewer, [(self.facts, self.prices.request)], [None], now)
+        cost = self.prices.cost(question.partner)
+        return None if cost is None else Quote.of(quote_of(question, cost), now, is_kept=False)
 
     @field("If it is not bookable: the bookable times of the same resource nearest to it.")
     async def alternatives(self, info: Info, first: AlternativesFirst = 3) -> list[Slot]:

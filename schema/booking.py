@@ -7,21 +7,26 @@ from datetime import datetime
 
 import strawberry
 
+from engine.cancellation.terms import Terms
+from engine.cancelling import cancelled_at
+from engine.quote_rows import terms_of
 from engine.rules.base import GuestCount as GuestCountValue
 from engine.rules.guests import guests_from_stored
 from engine.viewer import Role
 from models.booking import BookingEvent as BookingEventRow
 from models.civil import local_text, zone
-from models.keys import BookingKey, ResourceKey
+from models.keys import BookingKey, QuoteKey, ResourceKey
 from models.ledger.records import BookingRecord, ItemSnapshot
 from models.ledger.requests import Contact as ContactValue
 from models.queries.bookings import EventPage
+from schema.cancellation import CancellationTerms
 from schema.connections import After, Connection, First, connection, number_from_cursor, page_size
 from schema.context import Info
 from schema.enums import BookingEventKind, BookingStatus
 from schema.fields import field
 from schema.global_id import GlobalKind, encode
 from schema.node import Node
+from schema.quote import Quote
 from schema.resource import Resource
 from schema.scalars import LONG_MAX, Long
 
@@ -195,6 +200,37 @@ class Booking(Node):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    @field("What it costs, as it was when it was held; never altered. Null: nothing of it had a price.")
+    async def quote(self, info: Info) -> Quote | None:
+        """The snapshot."""
+        row = self.record.booking
+        if row.quote_id is None:
+            return None
+        found = await info.context.loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
+        assert found is not None, "a quote stays as long as its booking"
+        return Quote.of(found, self.record.now)
+
+    @field(
+        "What comes back if it is cancelled, as it was promised when it was held; once it was cancelled, what came "
+        "back. Null: nothing of it had a price, or it has ended otherwise."
+    )
+    async def cancellation(self, info: Info) -> CancellationTerms | None:
+        """Of the snapshot, at the instant at which the booking was read."""
+        terms, at = await self.terms(info), cancelled_at(self.record)
+        if terms is None or at is None:
+            return None
+        is_over = self.record.booking.status == BookingStatus.CANCELLED
+        return CancellationTerms.done(terms, at) if is_over else CancellationTerms.of(terms, at)
+
+    async def terms(self, info: Info) -> Terms | None:
+        """The terms that were agreed on; None: nothing of it had a price."""
+        row = self.record.booking
+        if row.quote_id is None:
+            return None
+        found = await info.context.loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
+        assert found is not None, "a quote stays as long as its booking"
+        return terms_of(found)
 
     @field("What is booked, 1 to 20, in the order in which it was asked for.")
     def items(self) -> list[BookingItem]:

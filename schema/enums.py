@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import strawberry
 
+from engine.taxes.base import TaxCollection
 from engine.vacancies import AvailabilityStatus
 from engine.viewer import Role
 from models.booking import BookingEventKind, BookingStatus
@@ -22,6 +23,7 @@ __all__ = [
     "ErrorCode",
     "Role",
     "Sharing",
+    "TaxCollection",
     "WaitlistStatus",
 ]
 
@@ -138,6 +140,12 @@ described(
         "RESOURCE": "One resource; it goes before the venue's of the same type.",
         "VENUE": "All resources of the venue that its type has a say on.",
     },
+)
+
+described(
+    TaxCollection,
+    description="When a tax is paid.",
+    values={"NOW": "With the booking.", "AT_VENUE": "By the guest, at the venue."},
 )
 
 described(

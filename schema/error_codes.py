@@ -41,6 +41,8 @@ class ErrorCode(StrEnum):
     BUSY = "BUSY"
     RATE_LIMITED = "RATE_LIMITED"
     PRICE_CHANGED = "PRICE_CHANGED"
+    PRICE_UNAVAILABLE = "PRICE_UNAVAILABLE"
+    PROMO_CODE_INVALID = "PROMO_CODE_INVALID"
     PAYMENT_DECLINED = "PAYMENT_DECLINED"
     PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
     NOT_CANCELLABLE = "NOT_CANCELLABLE"
@@ -90,6 +92,8 @@ MEANINGS: dict[str, str] = {
     ),
     "RATE_LIMITED": "Too many calls: wait a little.",
     "PRICE_CHANGED": "The price is not what was agreed to.",
+    "PRICE_UNAVAILABLE": "What it costs can not be told: a price that is set can not be read.",
+    "PROMO_CODE_INVALID": "There is no such promo code, it is not valid now, or it was used as often as it may be.",
     "PAYMENT_DECLINED": "The payment was declined.",
     "PAYMENT_REQUIRED": "Something is to be paid first.",
     "NOT_CANCELLABLE": "The booking can not be cancelled any more.",

@@ -12,12 +12,13 @@ from engine.holds import ItemRequest
 from engine.vacancies import views_needed
 from models import errors
 from models.errors import BookingError
-from models.keys import ResourceKey
+from models.keys import QuoteKey, ResourceKey
 from schema.alternatives import AlternativesFirst, alternatives, alternatives_count
 from schema.availability import Availability, elsewhere
 from schema.context import Info
 from schema.error_codes import ErrorCode, code_of
 from schema.fields import field
+from schema.quote import Quote
 from schema.resource import Resource
 from schema.scalars import Long
 from schema.slot import Slot
@@ -115,6 +116,24 @@ class CapacityInUse(UserError):
     references: list[str] = strawberry.field(description="References of the bookings in the way, at most 20.")
 
 
+@strawberry.type(
+    description=(
+        "The price is not the one that was expected, or the quote is over (PRICE_CHANGED): look at the new quote, and "
+        "hold by it."
+    )
+)
+class PriceChanged(UserError):
+    """What it costs now."""
+
+    key: strawberry.Private[QuoteKey | None]
+
+    @field("What it costs now, kept so that it can be held by. Null: it has no price any more, and costs nothing.")
+    async def quote(self, info: Info) -> Quote | None:
+        """The new quote."""
+        row = None if self.key is None else await info.context.loaders.quotes.load(self.key)
+        return None if row is None else Quote.of(row, info.context.clock())
+
+
 def user_errors(error: BookingError, items: Sequence[ItemRequest] = ()) -> list[UserError]:
     """The payload's errors for a refusal: one, or for `Refused` each of several. `items` is what was to be held."""
     if isinstance(error, errors.Refused):
@@ -141,6 +160,8 @@ def _user_error(error: BookingError, items: Sequence[ItemRequest]) -> UserError:
             return HoldExpired(**about)
         case errors.VersionConflict():
             return VersionConflict(**about, current=Long(error.current))
+        case errors.PriceChanged():
+            return PriceChanged(**about, key=error.quote)
         case errors.CapacityInUse():
             return CapacityInUse(**about, references=list(error.references))
     return InputError(**about)

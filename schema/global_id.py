@@ -14,7 +14,7 @@ from typing import NamedTuple
 import strawberry
 
 from models.errors import NotFound
-from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, SeriesKey, VenueKey
+from models.keys import BookingKey, EntryKey, PriceKey, QuoteKey, ResourceKey, RuleKey, SeriesKey, VenueKey
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{44}")
 
@@ -29,6 +29,12 @@ class GlobalKind(IntEnum):
     BOOKING_RULE = 5
     WAITLIST_ENTRY = 6
     SERIES = 8
+    RATE_PLAN = 20
+    PRICE_RULE = 21
+    PROMO_CODE = 22
+    QUOTE = 23
+    TAX_RULE = 24
+    CANCELLATION_POLICY = 25
 
 
 class GlobalId(NamedTuple):
@@ -84,6 +90,16 @@ def entry_key(text: str, path: Sequence[str]) -> EntryKey:
 def series_key(text: str, path: Sequence[str]) -> SeriesKey:
     """The key of a series' id; NotFound, with the input's `path`, for anything else."""
     return SeriesKey(*_of_kind(GlobalKind.SERIES, text, path, "There is no such series."))
+
+
+def price_key(kind: GlobalKind, text: str, path: Sequence[str]) -> PriceKey:
+    """The key of the id of something of this kind that was set; NotFound, with the input's `path`, for others."""
+    return PriceKey(*_of_kind(kind, text, path, f"There is no such {kind.name.lower().replace('_', ' ')}."))
+
+
+def quote_key(text: str, path: Sequence[str]) -> QuoteKey:
+    """The key of a quote's id; NotFound, with the input's `path`, for anything else."""
+    return QuoteKey(*_of_kind(GlobalKind.QUOTE, text, path, "There is no such quote."))
 
 
 def _of_kind(kind: GlobalKind, text: str, path: Sequence[str], message: str) -> tuple[uuid.UUID, uuid.UUID]:

@@ -17,12 +17,14 @@ from strawberry.dataloader import DataLoader
 
 from engine.counts import Counts
 from engine.facts import ResourceFacts, load_facts_with_versions
+from engine.promo_codes import CODES_MAX
 from engine.viewer import Role, Viewer
 from models.booking import BookingEvent
 from models.database import Database, ReadSession
 from models.interval import Interval
-from models.keys import BookingKey, EntryKey, ResourceKey, RuleKey, VenueKey
+from models.keys import BookingKey, EntryKey, PriceKey, QuoteKey, ResourceKey, RuleKey, VenueKey
 from models.ledger.records import BookingRecord
+from models.price import CancellationPolicy, PriceChange, PromoCode, Quote, TaxRule
 from models.queries.bookings import EventPage, read_bookings, read_event_pages
 from models.queries.catalog import (
     ResourcePage,
@@ -34,6 +36,15 @@ from models.queries.catalog import (
 )
 from models.queries.kept import read_kept_timelines
 from models.queries.measures import Arrivals, CustomerItem
+from models.queries.prices import (
+    PriceChangePage,
+    read_price_change_pages,
+    read_promo_codes,
+    read_quotes,
+    read_uses,
+    read_venue_policies,
+    read_venue_taxes,
+)
 from models.queries.rules import RuleChangePage, read_rule_change_pages, read_venue_rules
 from models.queries.timelines import TimelineView
 from models.queries.waitlist import read_entries
@@ -99,6 +110,36 @@ class Loaders:
     def rule_change_pages(self) -> DataLoader[RuleChangePage, list[BookingRuleChange]]:
         """Of one rule each."""
         return DataLoader(load_fn=self._read_rule_change_pages, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def price_change_pages(self) -> DataLoader[PriceChangePage, list[PriceChange]]:
+        """Of one rate plan, price rule, promo code, tax or policy each."""
+        return DataLoader(load_fn=self._read_price_change_pages, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def promo_uses(self) -> DataLoader[PriceKey, int]:
+        """How many bookings use a promo code now."""
+        return DataLoader(load_fn=self._read_promo_uses, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def promo_codes(self) -> DataLoader[VenueKey, list[PromoCode]]:
+        """Of one venue each."""
+        return DataLoader(load_fn=self._read_promo_codes, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def venue_taxes(self) -> DataLoader[VenueKey, list[TaxRule] | None]:
+        """Those that are the venue's own."""
+        return self._by_key(read_venue_taxes)
+
+    @cached_property
+    def venue_policies(self) -> DataLoader[VenueKey, list[CancellationPolicy] | None]:
+        """Those that are the venue's own."""
+        return self._by_key(read_venue_policies)
+
+    @cached_property
+    def quotes(self) -> DataLoader[QuoteKey, Quote | None]:
+        """Of any organization: who may see one is asked of what comes back."""
+        return DataLoader(load_fn=self._read_quotes, max_batch_size=KEYS_MAX)
 
     @cached_property
     def bookings(self) -> DataLoader[BookingKey, BookingRecord | None]:
@@ -216,6 +257,35 @@ class Loaders:
             async with self._database.reading(organization_id) as session:
                 found |= zip(some, await read_rule_change_pages(session, some), strict=True)
         return [found[page] for page in pages]
+
+    async def _read_price_change_pages(self, pages: list[PriceChangePage]) -> list[list[PriceChange]]:
+        found: dict[PriceChangePage, list[PriceChange]] = {}
+        for organization_id, some in _grouped(pages, lambda page: page.setting.organization_id):
+            async with self._database.reading(organization_id) as session:
+                found |= zip(some, await read_price_change_pages(session, some), strict=True)
+        return [found[page] for page in pages]
+
+    async def _read_quotes(self, keys: list[QuoteKey]) -> list[Quote | None]:
+        found: dict[QuoteKey, Quote] = {}
+        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
+            async with self._database.reading(organization_id) as session:
+                found |= await read_quotes(session, some)
+        return [found.get(key) for key in keys]
+
+    async def _read_promo_uses(self, keys: list[PriceKey]) -> list[int]:
+        found: dict[PriceKey, int] = {}
+        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
+            async with self._database.reading(organization_id) as session:
+                found |= await read_uses(session, some)
+        return [found.get(key, 0) for key in keys]
+
+    async def _read_promo_codes(self, venues: list[VenueKey]) -> list[list[PromoCode]]:
+        found: dict[VenueKey, list[PromoCode]] = defaultdict(list)
+        for organization_id, some in _grouped(venues, lambda key: key.organization_id):
+            async with self._database.reading(organization_id) as session:
+                for row in await read_promo_codes(session, some, limit=CODES_MAX * len(some)):
+                    found[VenueKey(organization_id, row.venue_id)].append(row)
+        return [found[venue] for venue in venues]
 
     async def _read_entries(self, keys: list[EntryKey]) -> list[WaitlistEntry | None]:
         found = await read_entries(self._database, keys)

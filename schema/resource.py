@@ -8,11 +8,13 @@ import strawberry
 from engine import availability
 from engine.calendar import calendar
 from engine.facts import Requirement, ResourceFacts
+from engine.viewer import Role
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey, VenueKey
 from models.resource import Resource as ResourceRow
 from schema.booking_rule import BookingRule
 from schema.budget import ELEMENTS_PER_DAY
+from schema.cancellation import CancellationPolicy
 from schema.connections import Connection
 from schema.context import Context, Info
 from schema.enums import AvailabilityType, Sharing
@@ -20,8 +22,10 @@ from schema.fields import field
 from schema.global_id import GlobalKind, encode
 from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, WindowInput, activity_of, guests_of, looked_at
 from schema.node import Node
+from schema.price import PriceRule, RatePlan
 from schema.scalars import Long
 from schema.slot import CalendarDay, Slot
+from schema.tax import TaxRule
 from schema.timeline import Timeline, TimelineStep
 from schema.venue import Venue
 from schema.visibility import may_see_venue
@@ -138,6 +142,48 @@ class Resource(Node):
         rows = (await _facts(info.context, self.key)).stored_rules
         info.context.loaders.budget.spend_elements(len(rows))
         return [BookingRule.of(row) for row in rows]
+
+    @field(
+        "The rate plans by which it is sold: its own and its venue's, by code, those too that do not hold today; at "
+        "most 200. None: it has no price."
+    )
+    async def rate_plans(self, info: Info) -> list[RatePlan]:
+        """The stored plans of both scopes."""
+        rows = (await _facts(info.context, self.key)).stored_plans
+        info.context.loaders.budget.spend_elements(len(rows))
+        return [RatePlan.of(row) for row in rows]
+
+    @field(
+        "What moves its price: its own rules and its venue's, by kind; at most 200. For the organization's staff; null "
+        "for others."
+    )
+    async def price_rules(self, info: Info) -> list[PriceRule] | None:
+        """The stored rules of both scopes."""
+        if not info.context.viewer.may(Role.STAFF, self.key.organization_id):
+            return None
+        rows = (await _facts(info.context, self.key)).stored_price_rules
+        info.context.loaders.budget.spend_elements(len(rows))
+        return [PriceRule.of(row) for row in rows]
+
+    @field(
+        "The taxes that are owed for it: its own and its venue's, by kind, those too that do not decide today; at most "
+        "200. Set by the venue; no advice on what is owed."
+    )
+    async def tax_rules(self, info: Info) -> list[TaxRule]:
+        """The stored taxes of both scopes."""
+        rows = (await _facts(info.context, self.key)).stored_taxes
+        info.context.loaders.budget.spend_elements(len(rows))
+        return [TaxRule.of(row) for row in rows]
+
+    @field(
+        "What may come back when a booking of it is cancelled: its own policies and its venue's, by code, those too "
+        "that do not decide today; at most 200. None: all comes back until the start."
+    )
+    async def cancellation_policies(self, info: Info) -> list[CancellationPolicy]:
+        """The stored policies of both scopes."""
+        rows = (await _facts(info.context, self.key)).stored_policies
+        info.context.loaders.budget.spend_elements(len(rows))
+        return [CancellationPolicy.of(row) for row in rows]
 
     @field(
         "How its capacity goes over a window, after what it requires. Of what it chooses from, each step counts those "

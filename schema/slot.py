@@ -5,10 +5,16 @@ from zoneinfo import ZoneInfo
 
 import strawberry
 
+from engine.asked_prices import AskedPrices
 from engine.availability import SlotAnswer
+from engine.bookings import partner_in
 from engine.calendar import DayAnswer
+from engine.costs import Cost
 from models.civil import local_text
+from schema.context import Info
 from schema.enums import AvailabilityStatus
+from schema.fields import field
+from schema.money import Money
 from schema.refusal import Refusal
 
 
@@ -33,11 +39,13 @@ class Slot:
         description="Whether the asked quantity can be booked now. True exactly when refusals is empty."
     )
     refusals: list[Refusal] = strawberry.field(description="Every reason why not.")
+    prices: strawberry.Private[AskedPrices | None]
 
     @classmethod
     def of(cls, answer: SlotAnswer, zone: ZoneInfo) -> "Slot":
         """The engine's answer, for clients."""
         return cls(
+            prices=answer.prices,
             starts_at=answer.interval.starts_at,
             ends_at=answer.interval.ends_at,
             local_start=local_text(answer.interval.starts_at, zone),
@@ -48,6 +56,15 @@ class Slot:
             bookable=answer.bookable,
             refusals=[Refusal.of(refusal) for refusal in answer.refusals],
         )
+
+    @field(
+        "What it costs in all, taxes included, asked for now: the total of a quote by the rate plan that holds. Null: "
+        "it has no price, or one that can not be told."
+    )
+    def price(self, info: Info) -> Money | None:
+        """Counted when asked for."""
+        partner = _partner(info, self.prices)
+        return _total(None if self.prices is None else self.prices.cost(partner))
 
 
 @strawberry.type(
@@ -77,11 +94,13 @@ class CalendarDay:
     refusals: list[Refusal] = strawberry.field(
         description="Why not, at the day's best slot or for the stay; empty if bookable."
     )
+    prices: strawberry.Private[AskedPrices | None]
 
     @classmethod
     def of(cls, answer: DayAnswer) -> "CalendarDay":
         """The engine's answer, for clients."""
         return cls(
+            prices=answer.prices,
             day=answer.date,
             nights=answer.nights,
             capacity=answer.capacity,
@@ -90,3 +109,20 @@ class CalendarDay:
             bookable=answer.bookable,
             refusals=[Refusal.of(refusal) for refusal in answer.refusals],
         )
+
+    @field(
+        "The least that the day's best slot or the stay costs in all, taxes included, by any of its rate plans. Null: "
+        "nothing is offered, or it has no price, or one that can not be told."
+    )
+    def price_from(self, info: Info) -> Money | None:
+        """Counted when asked for."""
+        partner = _partner(info, self.prices)
+        return _total(None if self.prices is None else self.prices.cost_from(partner))
+
+
+def _partner(info: Info, prices: AskedPrices | None) -> str | None:
+    return None if prices is None else partner_in(info.context.viewer, prices.facts.key.organization_id)
+
+
+def _total(cost: Cost | None) -> Money | None:
+    return None if cost is None else Money.of(cost.total, cost.currency)

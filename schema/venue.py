@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from engine.viewer import Role
 from models.keys import VenueKey
 from models.queries.catalog import ResourcePage
 from models.venue import Venue as VenueRow
 from schema.booking_rule import BookingRule
+from schema.cancellation import CancellationPolicy
 from schema.connections import After, Connection, First, connection, from_cursor, page_size
 from schema.context import Info
 from schema.fields import field
@@ -16,6 +18,8 @@ from schema.global_id import GlobalKind, encode
 from schema.inputs import ResourceFilter
 from schema.node import Node
 from schema.organization import Organization
+from schema.price import PromoCode
+from schema.tax import TaxRule
 from schema.visibility import may_see_venue
 
 if TYPE_CHECKING:
@@ -96,6 +100,15 @@ class Venue(Node):
             budget=info.context.loaders.budget,
         )
 
+    @field("Its promo codes, by code, at most 1,000. For the organization's staff; null for others.")
+    async def promo_codes(self, info: Info) -> list[PromoCode] | None:
+        """Also those that do not hold any more."""
+        if not info.context.viewer.may(Role.STAFF, self.key.organization_id):
+            return None
+        rows = await info.context.loaders.promo_codes.load(self.key)
+        info.context.loaders.budget.spend_elements(len(rows))
+        return [PromoCode.of(row) for row in rows]
+
     @field(
         "The rules that are set for all of its resources, by type; at most 200. Empty where it is not published. "
         "What is set for one resource is in Resource.rules."
@@ -106,6 +119,28 @@ class Venue(Node):
         rows = await info.context.loaders.venue_rules.load(self.key) if shown else None
         info.context.loaders.budget.spend_elements(len(rows or ()))
         return [BookingRule.of(row) for row in rows or ()]
+
+    @field(
+        "The taxes that are set for all of its resources, by kind; at most 100. Empty where it is not published. What "
+        "is set for one resource is in Resource.taxRules."
+    )
+    async def tax_rules(self, info: Info) -> list[TaxRule]:
+        """The stored taxes of the venue as a whole."""
+        shown = may_see_venue(info.context.viewer, self.row)
+        rows = await info.context.loaders.venue_taxes.load(self.key) if shown else None
+        info.context.loaders.budget.spend_elements(len(rows or ()))
+        return [TaxRule.of(row) for row in rows or ()]
+
+    @field(
+        "The cancellation policies that are set for all of its resources, by code; at most 100. Empty where it is not "
+        "published. What is set for one resource is in Resource.cancellationPolicies."
+    )
+    async def cancellation_policies(self, info: Info) -> list[CancellationPolicy]:
+        """The stored policies of the venue as a whole."""
+        shown = may_see_venue(info.context.viewer, self.row)
+        rows = await info.context.loaders.venue_policies.load(self.key) if shown else None
+        info.context.loaders.budget.spend_elements(len(rows or ()))
+        return [CancellationPolicy.of(row) for row in rows or ()]
 
 
 @strawberry.type(description="One page of venues, by slug.")

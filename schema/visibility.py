@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
+from engine.bookings import acting_in
 from engine.viewer import Role, Viewer
+from models.price import Quote
 from models.resource import BookingRule
 from models.venue import Organization, Venue
 
@@ -20,6 +22,7 @@ class Visibility(Enum):
     PUBLISHED = "Published venues, to anybody; others to the organization's staff: may_see_venue, may_see_organization."
     BOOKING_HOLDER = "engine.bookings.may_see: its staff, who made it, and who shows its token."
     ENTRY_HOLDER = "engine.waitlist.may_see_entry: its staff, who made it, and who shows its token."
+    QUOTE_HOLDER = "may_see_quote: its staff and who made it; and everybody who is shown what it belongs to."
     VIEWER = "The asker's own."
     PARENT = "Reached only through an object or a root field that has a rule, and shown with it."
 
@@ -32,12 +35,16 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
         "BookingRule": Visibility.PUBLISHED,
         "Booking": Visibility.BOOKING_HOLDER,
         "BookingRuleType": Visibility.PUBLIC,
+        "PriceRuleType": Visibility.PUBLIC,
+        "TaxRuleType": Visibility.PUBLIC,
+        "Quote": Visibility.QUOTE_HOLDER,
         "WaitlistEntry": Visibility.ENTRY_HOLDER,
         "Viewer": Visibility.VIEWER,
         "PageInfo": Visibility.PUBLIC,
         **dict.fromkeys(
             (
                 "Availability",
+                "BookingCancelQuote",
                 "BookingConnection",
                 "BookingEdge",
                 "BookingEvent",
@@ -54,6 +61,10 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "BookingRulePreview",
                 "BookingRuleSample",
                 "CalendarDay",
+                "CancellationPolicy",
+                "CancellationPolicyPayload",
+                "CancellationStep",
+                "CancellationTerms",
                 "CapacityChange",
                 "CapacityInUse",
                 "Contact",
@@ -61,6 +72,21 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "DecidingRule",
                 "HoldExpired",
                 "InputError",
+                "Money",
+                "PaymentDue",
+                "PriceChange",
+                "PriceChangeConnection",
+                "PriceChangeEdge",
+                "PriceRule",
+                "PriceRulePayload",
+                "PriceChanged",
+                "PriceSample",
+                "PromoCode",
+                "PromoCodePayload",
+                "QuoteLine",
+                "QuotePayload",
+                "RatePlan",
+                "RatePlanPayload",
                 "Refusal",
                 "ResourceConnection",
                 "ResourceEdge",
@@ -70,6 +96,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "Series",
                 "SeriesChange",
                 "SeriesChangePayload",
+                "SampleTotal",
                 "SeriesConflict",
                 "SeriesDate",
                 "SeriesOccurrence",
@@ -78,6 +105,9 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "SeriesUnchanged",
                 "Slot",
                 "SoldOut",
+                "TaxLine",
+                "TaxRule",
+                "TaxRulePayload",
                 "Timeline",
                 "TimelineStep",
                 "VenueConnection",
@@ -103,6 +133,13 @@ def may_see_venue(viewer: Viewer, venue: Venue) -> bool:
 def may_see_rule(viewer: Viewer, rule: BookingRule, venue: Venue) -> bool:
     """A rule is shown with its venue; once it was removed, to the organization's staff."""
     return viewer.may(Role.STAFF, venue.organization_id) or (venue.is_published and not rule.is_removed)
+
+
+def may_see_quote(viewer: Viewer, quote: Quote) -> bool:
+    """By its id alone, to the organization's staff, and to who made it with an account there."""
+    acting = acting_in(viewer, quote.organization_id)
+    made_it = acting.role is not Role.GUEST and acting.actor == quote.actor
+    return made_it or viewer.may(Role.STAFF, quote.organization_id)
 
 
 def may_see_organization(viewer: Viewer, organization: Organization, has_published_venue: bool) -> bool:

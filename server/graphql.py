@@ -22,7 +22,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from resolvers.mutation import Mutation
 from resolvers.query import Query
 from schema.booking_rule import BookingRule
-from schema.errors import CapacityInUse, HoldExpired, InputError, RuleViolation, SoldOut, VersionConflict
+from schema.errors import CapacityInUse, HoldExpired, InputError, PriceChanged, RuleViolation, SoldOut, VersionConflict
 from schema.input_objects import make_inputs_at_once
 from schema.scalars import SCALARS
 from schema.series import SeriesConflict
@@ -51,6 +51,7 @@ def build_schema() -> "Schema":
             HoldExpired,
             VersionConflict,
             CapacityInUse,
+            PriceChanged,
             SeriesConflict,
             SeriesUnchanged,
         ],

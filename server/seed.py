@@ -90,6 +90,7 @@ def _days(today: date, behind: int, ahead: int) -> Iterable[date]:
 def _digest(example: Example, bookings: list[ExampleBooking]) -> str:
     """Another one for other data: a newer version of the examples is put in on the same day too."""
     looks = {"venue": repr(example.venue), "resources": repr(example.resources), "bookings": repr(bookings)}
+    looks |= {"taxes": repr(example.taxes), "policies": repr(example.policies)}
     return hash_request("seed", looks).hex()[:16]
 
 

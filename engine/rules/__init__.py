@@ -3,6 +3,7 @@
     base.py        Refusal, RuleRequest, RuleFacts, and the Rule that every kind derives from
     registry.py    rule types by name; `parse` checks parameters, `evaluate` asks all rules
     deciding.py    which of a resource's rules decide over a request
+    placed.py      where and when something that was set has its say
     limits.py      the platform's own limits, which hold before and besides any rule
     slots.py       the times that can be offered under a set of rules
     plugins.py     rules of other packages; missing.py: stored ones whose package is gone

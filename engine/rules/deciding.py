@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from engine.rules import limits, registry
 from engine.rules.base import NO_TIME, Condition, ConditionKind, Refusal, Rule, RuleFacts, RuleRequest, violation
 from engine.rules.days import days_of
+from engine.rules.placed import Placed
 from engine.rules.slots import SLOTS_MAX, slot_intervals
 from models import civil
 from models.errors import InvalidInput
@@ -26,25 +27,10 @@ from models.interval import Interval
 
 
 @dataclass(frozen=True, slots=True)
-class SetRule:
-    """A rule as it was set: for one resource or its whole venue, with a priority, on [valid_from, valid_until)."""
+class SetRule(Placed):
+    """A rule as it was set."""
 
     rule: Rule
-    of_resource: bool = True
-    priority: int = 0
-    valid_from: date | None = None
-    valid_until: date | None = None
-    age: int = 0
-    """Larger is younger."""
-
-    def is_valid_on(self, day: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_until is None or day < self.valid_until
-        )
-
-    @property
-    def rank(self) -> tuple[bool, int, int]:
-        return self.of_resource, self.priority, self.age
 
 
 class Terms(NamedTuple):

@@ -25,12 +25,14 @@ from models.errors import (
     InvalidState,
     NotCancellable,
     NotFound,
+    PriceChanged,
+    PromoCodeInvalid,
     SoldOut,
     VersionConflict,
 )
 from models.ledger.records import BookingRecord
 from models.ledger.repeat import Relock, until_done
-from models.ledger.requests import Adjust, ChangeBooking, Command, Hold, HoldItem
+from models.ledger.requests import Adjust, ChangeBooking, Command, Hold, HoldItem, Price
 
 
 class Stale(Exception):
@@ -58,7 +60,8 @@ class Unmet(Exception):
 async def hold(database: Database, request: Hold) -> BookingRecord:
     """Admit the request: a new booking, ON_HOLD, with all its claims; or nothing.
 
-    Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy; Unmet, whose numbers
+    Raises SoldOut, Closed, ActivityConflict, VersionConflict, NotFound, IdempotencyConflict, Busy; PriceChanged for a
+    quote that is over, and PromoCodeInvalid for a code that was used as often as it may be; Unmet, whose numbers
     the caller puts into words; and Stale, which is no answer but asks to decide anew.
     Locks every resource that it takes from, in id order, so that concurrent admissions to one resource come one after
     the other and each sees all before it; then the customer, where conditions count what the customer has. Requests of
@@ -167,6 +170,12 @@ def _conditions(request: Hold) -> dict[str, Any]:
     return {"conditions": conditions, **window}
 
 
+def _price(price: Price | None) -> dict[str, Any]:
+    """Nothing at all if there is none: then the ledger does not look for any."""
+    found = {} if price is None else {name: getattr(price, name) for name in ("quote_id", "promo_code_id", "quote")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def hold_payload(request: Hold) -> dict[str, Any]:
     """The request as `ledger_hold` wants it (sql/40_admission.sql)."""
     return {
@@ -182,6 +191,7 @@ def hold_payload(request: Hold) -> dict[str, Any]:
         "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
         **_conditions(request),
         **({} if request.offer is None else {"offer_to": request.offer.entry_id, "offer": request.offer.number}),
+        **_price(request.price),
     }
 
 
@@ -297,4 +307,6 @@ _REFUSALS: dict[str, Callable[[dict[str, Any]], BookingError]] = {
     "NOT_CANCELLABLE": lambda found: NotCancellable(f"A booking that is {found['status']} can not be cancelled now."),
     "INVALID_STATE": lambda found: InvalidState(f"This can not be done to a booking that is {found['status']}."),
     "CAPACITY_IN_USE": _capacity_in_use,
+    "PRICE_CHANGED": lambda _: PriceChanged("The quote does not hold any more."),
+    "PROMO_CODE_INVALID": lambda _: PromoCodeInvalid("This promo code has been used as often as it may be."),
 }

@@ -31,6 +31,8 @@ class BookingSnapshot:
     approval_seconds: int | None
     series_id: uuid.UUID | None
     series_position: int | None
+    quote_id: uuid.UUID | None
+    promo_code_id: uuid.UUID | None
     claim_count: int
     last_event: str
     last_actor: str

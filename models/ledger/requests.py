@@ -82,6 +82,15 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """The quote that a hold is made by. `quote`: its row, as JSON, if it is new, and kept with the booking."""
+
+    quote_id: uuid.UUID
+    promo_code_id: uuid.UUID | None = None
+    quote: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """All items, or none. `expected` maps resource ids to the version that the caller looked at.
 
@@ -90,6 +99,7 @@ class Hold:
     `series_id`, `series_position`: of a booking of a series (`models.ledger.series`).
     `offer`: it is held as long as the resource lets any hold last, and the entry is OFFERED it in the same transaction;
     if that does not wait for it any more, the booking that comes back is CANCELLED.
+    `price`: what it costs; None: nothing of it has a price.
     """
 
     command: Command
@@ -104,6 +114,7 @@ class Hold:
     series_id: uuid.UUID | None = None
     series_position: int | None = None
     offer: Offer | None = None
+    price: Price | None = None
 
 
 class BookingAction(StrEnum):

@@ -107,7 +107,7 @@ SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violatio
       ('booking', 'booking_after_change'), ('booking', 'booking_is_whole'),
       ('booking_event', 'booking_event_append_only'), ('booking', 'waitlist_offer_settled'),
       ('waitlist_entry', 'waitlist_entry_before_change'), ('waitlist_entry', 'waitlist_entry_after_change'),
-      ('waitlist_event', 'waitlist_event_append_only')
+      ('waitlist_event', 'waitlist_event_append_only'), ('quote', 'quote_stays_as_it_is')
   ) guard (relation, name)
  WHERE NOT EXISTS (
      SELECT FROM pg_trigger t
@@ -126,7 +126,7 @@ SELECT format('check %s of %s is off', guard.name, guard.relation)
 UNION ALL
 SELECT format('the application may write %s', written.relation)
   FROM (VALUES ('timeline'), ('outbox'), ('booking_event'), ('booking_rule_change'),
-              ('waitlist_event')) written (relation)
+              ('price_change'), ('waitlist_event')) written (relation)
  WHERE has_table_privilege('vacancy_app', written.relation, 'INSERT, UPDATE, DELETE, TRUNCATE')
 UNION ALL
 SELECT format('the application may write %s of resource', written.attribute)
@@ -219,13 +219,15 @@ WITH done AS (
            CASE WHEN result->>'resource_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'resource_id')::uuid END AS resource_id,
            CASE WHEN result->>'venue_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'venue_id')::uuid END AS venue_id,
            CASE WHEN result->>'rule_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'rule_id')::uuid END AS rule_id,
+           CASE WHEN result->>'setting_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'setting_id')::uuid END AS setting_id,
+           CASE WHEN result->>'quote_id' ~ '^[0-9a-f-]{36}$' THEN (result->>'quote_id')::uuid END AS quote_id,
            CASE jsonb_typeof(result->'rule_version')
                WHEN 'number' THEN (result->>'rule_version')::bigint END AS rule_version,
            CASE jsonb_typeof(result->'version') WHEN 'number' THEN (result->>'version')::bigint END AS version
       FROM idempotency
 )
-SELECT format('key of %s, written at %s', coalesce(d.booking_id, d.resource_id, d.venue_id, d.rule_id), d.created_at)
-       AS violation
+SELECT format('key of %s, written at %s',
+              coalesce(d.booking_id, d.resource_id, d.venue_id, d.rule_id, d.setting_id, d.quote_id), d.created_at) AS violation
   FROM done d
  WHERE d.result = '{}'
     OR (d.result ? 'booking_id' AND NOT EXISTS (
@@ -237,7 +239,12 @@ SELECT format('key of %s, written at %s', coalesce(d.booking_id, d.resource_id, 
     OR (d.result ? 'rule_id' AND NOT EXISTS (
            SELECT FROM booking_rule_change c
             WHERE c.organization_id = d.organization_id AND c.rule_id = d.rule_id AND c.version = d.rule_version))
-    OR (d.result ? 'version' AND NOT EXISTS (
+    OR (d.result ? 'setting_id' AND NOT EXISTS (
+           SELECT FROM price_change c
+            WHERE c.organization_id = d.organization_id AND c.setting_id = d.setting_id AND c.version = d.version))
+    OR (d.quote_id IS NOT NULL AND NOT EXISTS (  -- one that nobody has booked by is forgotten, but later than its key
+           SELECT FROM quote q WHERE q.organization_id = d.organization_id AND q.id = d.quote_id))
+    OR (d.result ? 'version' AND NOT d.result ? 'setting_id' AND NOT EXISTS (
            SELECT FROM adjustment a
             WHERE a.organization_id = d.organization_id AND a.resource_id = d.resource_id AND a.version = d.version))
 
@@ -289,6 +296,30 @@ SELECT format('rule %s', r.id) AS violation
        IS DISTINCT FROM
        (r.venue_id, r.resource_id, r.type, r.parameters, r.priority, r.valid_from, r.valid_until, r.is_removed,
         r.last_actor)
+
+-- 4. the history of what prices, taxes and policies are made of has every version, and ends as each is
+WITH setting AS (
+    SELECT organization_id, id, version, 'RATE_PLAN' AS kind, to_jsonb(s) AS content FROM rate_plan s
+    UNION ALL
+    SELECT organization_id, id, version, 'PRICE_RULE', to_jsonb(s) FROM price_rule s
+    UNION ALL
+    SELECT organization_id, id, version, 'TAX_RULE', to_jsonb(s) FROM tax_rule s
+    UNION ALL
+    SELECT organization_id, id, version, 'CANCELLATION_POLICY', to_jsonb(s) FROM cancellation_policy s
+    UNION ALL
+    SELECT organization_id, id, version, 'PROMO_CODE', to_jsonb(s) FROM promo_code s
+)
+SELECT format('%s %s', lower(replace(s.kind, '_', ' ')), s.id) AS violation
+  FROM setting s
+  LEFT JOIN (
+      SELECT organization_id, setting_id, min(version) AS oldest, max(version) AS newest, count(*) AS changes
+        FROM price_change
+       GROUP BY organization_id, setting_id
+  ) h ON h.organization_id = s.organization_id AND h.setting_id = s.id
+  LEFT JOIN price_change c ON c.organization_id = s.organization_id AND c.setting_id = s.id AND c.version = s.version
+ WHERE (h.oldest, h.newest, h.changes) IS DISTINCT FROM (1, s.version, s.version)
+    OR (c.kind, c.content - 'created_at' - 'updated_at')
+       IS DISTINCT FROM (s.kind, s.content - 'created_at' - 'updated_at')
 
 -- 4. the history of a waitlist's entry has every version, and ends as the entry is
 SELECT format('entry %s', e.id) AS violation
@@ -408,3 +439,19 @@ SELECT format('%s %s', lower(coalesce(n.kind, d.kind)),
   FULL JOIN directory d ON d.kind = n.kind AND d.organization_id = n.organization_id
                        AND coalesce(d.venue_id, d.organization_id) = coalesce(n.venue_id, n.organization_id)
  WHERE (n.slug, n.is_published) IS DISTINCT FROM (d.slug, d.is_published)
+
+-- 7. the lines of a quote are its subtotal, and that with the tax its total
+SELECT format('quote %s', q.id) AS violation
+  FROM quote q
+ WHERE q.subtotal <> (SELECT coalesce(sum((line->>'amount')::bigint), 0) FROM jsonb_array_elements(q.lines) line)
+    OR q.total <> q.subtotal + q.tax
+    OR q.total <> q.due_now + q.due_at_venue
+                + (SELECT coalesce(sum((due->>'amount')::bigint), 0) FROM jsonb_array_elements(q.due_later) due)
+    OR q.tax <> (SELECT coalesce(sum((owed->>'amount')::bigint), 0) FROM jsonb_array_elements(q.taxes) owed
+                  WHERE NOT (owed->>'included')::boolean)
+
+-- 7. a booking uses the promo code of its quote
+SELECT format('booking %s', b.id) AS violation
+  FROM booking b
+  LEFT JOIN quote q ON q.organization_id = b.organization_id AND q.id = b.quote_id
+ WHERE b.promo_code_id IS DISTINCT FROM q.promo_code_id

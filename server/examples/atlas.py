@@ -17,7 +17,10 @@ from server.examples.kinds import (
     Need,
     Outcome,
 )
+from server.examples.policies import SPACES
+from server.examples.prices import SPACES_RULES, hourly, ticket, whole
 from server.examples.sheet import Sheet
+from server.examples.taxes import ALGIERS_SPACES
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = range(1, 8)
 WORKING_DAYS = (SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY)
@@ -170,6 +173,7 @@ def _meeting_rooms() -> Iterator[ExampleResource]:
             capacity=seats,
             sharing=Sharing.EXCLUSIVE,
             rules=(ROOM_HOURS, StartGrid(minutes=30)),
+            plans=whole(250_00 * seats),
         )
 
 
@@ -192,6 +196,7 @@ EXAMPLE = Example(
             availability_type=AvailabilityType.OPENING_HOURS,
             capacity=DESKS,
             rules=(HALL_HOURS, StartGrid(minutes=30)),
+            plans=hourly(150_00, minutes=30),
         ),
         ExampleResource(
             slug="pool-lanes",
@@ -202,6 +207,7 @@ EXAMPLE = Example(
             capacity=LANES,
             sharing=Sharing.SAME_ACTIVITY,
             rules=(POOL_HOURS, StartGrid(minutes=30)),
+            plans=hourly(400_00, minutes=30),
         ),
         *_meeting_rooms(),
         ExampleResource(
@@ -211,6 +217,7 @@ EXAMPLE = Example(
             availability_type=AvailabilityType.START_TIME,
             capacity=YOGA_PLACES,
             rules=(SessionTimes(weekly=YOGA_SESSIONS),),
+            plans=ticket(900_00),
         ),
         ExampleResource(
             slug="whole-floor",
@@ -221,8 +228,12 @@ EXAMPLE = Example(
             sharing=Sharing.EXCLUSIVE,
             rules=(ROOM_HOURS, StartGrid(minutes=60)),
             needs=tuple(Need(slug, per_booking=seats) for slug, seats in ROOMS.items()),
+            plans=whole(9_000_00),
         ),
     ),
     bookings=_bookings,
+    taxes=ALGIERS_SPACES,
+    policies=SPACES,
+    price_rules=SPACES_RULES,
     adjustments=_adjustments,
 )

@@ -9,8 +9,12 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
 
+from engine.cancellation.policy import Policy
 from engine.holds import REFERENCE_ALPHABET, REFERENCE_SYMBOLS
+from engine.pricing.base import PriceRule
+from engine.pricing.plans import RatePlan
 from engine.rules.base import Rule
+from engine.taxes.base import Tax
 from models import civil
 from models.interval import Interval
 from models.ledger.requests import BookingAction, Contact
@@ -50,6 +54,24 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class ExamplePlan:
+    """A rate plan of a resource, or of the venue."""
+
+    code: str
+    name: str
+    plan: RatePlan
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplePriceRule:
+    """A price rule of the venue, as guests read its name. `key` tells apart those of one kind."""
+
+    name: str
+    rule: PriceRule
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleResource:
     """What can be booked. Resources that others need come before those that need them."""
 
@@ -61,6 +83,26 @@ class ExampleResource:
     sharing: Sharing = Sharing.SHARED
     rules: tuple[Rule, ...] = ()
     needs: tuple[Need, ...] = ()
+    plans: tuple[ExamplePlan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleTax:
+    """A tax of the venue, as guests read its name; on [valid_from, valid_until)."""
+
+    name: str
+    tax: Tax
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplePolicy:
+    """A cancellation policy of the venue."""
+
+    code: str
+    name: str
+    policy: Policy
 
 
 class Outcome(Enum):
@@ -139,6 +181,10 @@ class Example:
     resources: tuple[ExampleResource, ...]
     bookings: Callable[[date], Iterable[ExampleBooking]]
     adjustments: Callable[[date], Iterable[ExampleAdjustment]] = field(default=nothing_on)
+    taxes: tuple[ExampleTax, ...] = ()
+    policies: tuple[ExamplePolicy, ...] = ()
+    plans: tuple[ExamplePlan, ...] = ()
+    price_rules: tuple[ExamplePriceRule, ...] = ()
 
     @property
     def id(self) -> uuid.UUID:

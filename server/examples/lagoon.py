@@ -18,7 +18,10 @@ from server.examples.kinds import (
     Need,
     Outcome,
 )
+from server.examples.policies import TOURS
+from server.examples.prices import TOUR_CHILD, TOURS_RULES, hourly, ticket
 from server.examples.sheet import Sheet
+from server.examples.taxes import LORD_HOWE_TOURS
 
 TUESDAY, SATURDAY = 2, 6
 
@@ -82,6 +85,7 @@ EXAMPLE = Example(
             availability_type=AvailabilityType.OPENING_HOURS,
             capacity=KAYAKS,
             rules=(DAYLIGHT, StartGrid(minutes=60)),
+            plans=hourly(25_00),
         ),
         ExampleResource(
             slug="guides",
@@ -90,6 +94,7 @@ EXAMPLE = Example(
             availability_type=AvailabilityType.OPENING_HOURS,
             capacity=GUIDES,
             rules=(DAYLIGHT, StartGrid(minutes=60)),
+            plans=hourly(90_00),
         ),
         ExampleResource(
             slug="lagoon-tour",
@@ -98,9 +103,13 @@ EXAMPLE = Example(
             availability_type=AvailabilityType.START_TIME,
             capacity=TOUR_PLACES,
             rules=(SESSIONS,),
+            plans=ticket(120_00, TOUR_CHILD),
             needs=(Need("kayaks", per_unit=1), Need("guides", per_booking=1)),
         ),
     ),
     bookings=_bookings,
+    taxes=LORD_HOWE_TOURS,
+    policies=TOURS,
+    price_rules=TOURS_RULES,
     adjustments=_adjustments,
 )

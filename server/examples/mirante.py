@@ -9,7 +9,10 @@ from models.interval import Interval
 from models.resource import AvailabilityType
 from server.examples.guests import guest
 from server.examples.kinds import Example, ExampleBooking, ExampleResource, ExampleVenue, Need, Outcome
+from server.examples.policies import GUESTHOUSE
+from server.examples.prices import GUESTHOUSE_RULES, NON_REFUNDABLE, nightly
 from server.examples.sheet import CANCELLED_SHARE
+from server.examples.taxes import LISBON_GUESTHOUSE
 
 MONDAY, TUESDAY, FRIDAY, SATURDAY = 1, 2, 5, 6
 
@@ -95,6 +98,15 @@ def _nights(arrival: date, nights: int) -> Interval:
     return civil.night(arrival, departure, venue.check_in_time, venue.check_out_time, EXAMPLE.zone)
 
 
+# Of a night, and for how many guests.
+PRICES = {
+    "double-room": (95_00, 2),
+    "twin-room": (88_00, 2),
+    "family-room": (135_00, 4),
+    "single-room": (62_00, 1),
+}
+
+
 def _room(slug: str, name: str, description: str) -> ExampleResource:
     return ExampleResource(
         slug=slug,
@@ -102,6 +114,7 @@ def _room(slug: str, name: str, description: str) -> ExampleResource:
         description=description,
         availability_type=AvailabilityType.NIGHTLY,
         capacity=ROOMS[slug],
+        plans=nightly(*PRICES[slug]),
     )
 
 
@@ -130,7 +143,12 @@ EXAMPLE = Example(
             availability_type=AvailabilityType.NIGHTLY,
             capacity=1,
             needs=tuple(Need(slug, per_booking=rooms) for slug, rooms in ROOMS.items()),
+            plans=nightly(980_00, 22),
         ),
     ),
     bookings=_bookings,
+    taxes=LISBON_GUESTHOUSE,
+    policies=GUESTHOUSE,
+    plans=NON_REFUNDABLE,
+    price_rules=GUESTHOUSE_RULES,
 )

@@ -1,6 +1,8 @@
 """The examples of the README and of the how-to pages, pasted into a shell: they work as they stand there."""
 
 import asyncio
+import json
+import re
 import sys
 
 import pytest
@@ -45,6 +47,20 @@ async def test_the_readme_works_as_pasted(platform: Platform) -> None:
         "CONFIRMED"
     ]
     assert seen == 2, "the watcher has seen the desks go and come back"
+
+
+async def test_the_page_about_prices_works_as_pasted(platform: Platform) -> None:
+    page = (ROOT / "docs" / "prices.md").read_text()
+    script = "".join(block for _, block in blocks_of(page, platform.urls[0]))
+    env = {"PATH": "/usr/bin:/bin", **platform.settings.to_environment()}
+    said = await run(script, env)
+    dry, _, chart = said.partition("\n}\n")
+    [sample] = json.loads(dry + "}")["data"]["priceRuleSet"]["samples"]
+    assert [line["rule"] for line in sample["after"]["lines"]][-1] == "LENGTH_OF_STAY"
+    assert sample["after"]["total"] != sample["before"]["total"]
+    days = chart.split("\n")[:-1]
+    assert len(days) == 30
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d +€[\d.,]+ #+", day) for day in days), days
 
 
 async def test_the_page_about_rules_works_as_pasted(platform: Platform) -> None:

@@ -11,10 +11,13 @@ from engine.holds import HoldRequest, ItemRequest, hold
 from engine.viewer import GUEST
 from models.database import Database
 from models.errors import Refused
+from models.keys import VenueKey
 from models.ledger.records import BookingRecord
 from models.ledger.requests import NO_CONTACT
+from models.price import CancellationPolicy, TaxRule
 from models.resource import BookingRule, Resource
 from tests.support.factories import at, between, key_of, make_choices, make_requirement, make_resource, make_venue
+from tests.support.settings import VAT, put
 from tests.support.statements import recorded_statements
 
 NOW = at("2030-05-31 12:00")
@@ -26,9 +29,9 @@ async def test_facts_are_read_once(database: Database) -> None:
     with recorded_statements(database) as statements:
         first = await load_facts(database, [key_of(resource)])
         again = await load_facts(database, [key_of(resource)])
-        assert len(statements) == 6
+        assert len(statements) == 10
         await known_facts(database, [key_of(resource)])
-        assert len(statements) == 6
+        assert len(statements) == 10
     assert again == first
 
 
@@ -60,6 +63,10 @@ async def test_who_asks_at_the_same_time_is_answered_together(database: Database
         ("UPDATE resource_requirement SET per_unit = 7", True),
         ("DELETE FROM resource_requirement", True),
         ("DELETE FROM resource_choice", True),
+        ("UPDATE tax_rule SET is_removed = true", False),
+        ("UPDATE tax_rule SET priority = 7", False),
+        ("UPDATE cancellation_policy SET is_removed = true", False),
+        ("UPDATE cancellation_policy SET name = 'Other'", False),
     ],
 )
 async def test_every_change_of_what_is_kept_is_seen(
@@ -150,4 +157,7 @@ async def _tour(database: Database) -> tuple[Resource, Resource]:
                 organization_id=venue.organization_id, venue_id=venue.id, type="START_GRID", parameters={"minutes": 15}
             )
         )
+    of_venue = VenueKey(venue.organization_id, venue.id)
+    await put(database, TaxRule, of_venue, identity="PERCENT", parameters=VAT)
+    await put(database, CancellationPolicy, of_venue, identity="NONE", parameters={})
     return tour, guide

@@ -25,6 +25,12 @@ ENTRY = "id contact { name email } resource { slug name }"
 WAITLIST_PAYLOAD = f"{{ entry {{ {ENTRY} }} token errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
 RULE_PAYLOAD = "{ rule { id parameters } breaks { count references } preview { resourceCount } errors { code } }"
+TAX_PAYLOAD = "{ taxRule { id name } samples { after { ratePlan } } errors { code } }"
+PLAN_PAYLOAD = "{ ratePlan { id name } samples { after { ratePlan } } errors { code } }"
+PRICE_PAYLOAD = "{ priceRule { id name } samples { after { ratePlan } } errors { code } }"
+CODE_PAYLOAD = "{ promoCode { id code } errors { code } }"
+QUOTE_PAYLOAD = "{ quote { id promoCode lines { label } } errors { code } }"
+POLICY_PAYLOAD = "{ cancellationPolicy { id name } samples { after { ratePlan } } errors { code } }"
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
 RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } } choices { slug name }"
 
@@ -71,8 +77,10 @@ def _queries(theirs: Tenant, organization_id: uuid.UUID) -> Iterator[Ask]:
         ... on Booking {{ reference contact {{ name email }} }} }} }}"""
     yield Ask("nodes", node, {"ids": [hidden, venue, *bookings]})
     booking = "query ($id: ID!) { booking(id: $id) { id reference contact { name email } } }"
+    cancelled = f"query ($id: ID!) {{ bookingCancelQuote(bookingId: $id) {{ booking {{ {BOOKING} }} until }} }}"
     for id_ in bookings:
         yield Ask("booking", booking, {"id": id_})
+        yield Ask("bookingCancelQuote", cancelled, {"id": id_})
     availability = """query ($input: AvailabilityInput!) { availability(input: $input) {
         resource { id slug name } vacancies } }"""
     asked = {"window": WINDOW, "quantity": 1}
@@ -130,6 +138,8 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
         for target in ({"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}, rule):
             yield mutation("bookingRuleSet", "BookingRuleSetInput", RULE_PAYLOAD, dryRun=dry_run, **grid, **target)
         yield mutation("bookingRuleRemove", "BookingRuleRemoveInput", RULE_PAYLOAD, dryRun=dry_run, **rule)
+    yield from _terms(theirs, organization_id, [{"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}])
+    yield from _prices(theirs, organization_id, [{"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}])
     needs = [{"resourceId": hidden, "perUnit": 1}]
     yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, requirements=needs)
     yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, choices=[hidden])
@@ -140,6 +150,56 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
     series = encode(GlobalKind.SERIES, organization_id, theirs.series_id)
     yield mutation("seriesConfirm", "SeriesActionInput", SERIES_CHANGE_PAYLOAD, seriesId=series)
     yield mutation("seriesRelease", "SeriesActionInput", SERIES_CHANGE_PAYLOAD, seriesId=series)
+
+
+def _terms(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:
+    """Taxes and cancellation policies, of places and by their own ids."""
+    tax = {"taxRuleId": encode(GlobalKind.TAX_RULE, organization_id, theirs.tax.id)}
+    policy = {"cancellationPolicyId": encode(GlobalKind.CANCELLATION_POLICY, organization_id, theirs.policy.id)}
+    vat = {"type": "PERCENT", "name": "Taken over", "parameters": {"code": "VAT", "rate": "1"}}
+    free = {"code": "FREE", "name": "Taken over", "parameters": {}}
+    for dry_run in (False, True):
+        for place in places:
+            yield mutation("taxRuleSet", "TaxRuleSetInput", TAX_PAYLOAD, dryRun=dry_run, **vat, **place)
+            kind = "CancellationPolicySetInput"
+            yield mutation("cancellationPolicySet", kind, POLICY_PAYLOAD, dryRun=dry_run, **free, **place)
+        named = {"name": "Taken over", "dryRun": dry_run}
+        yield mutation("taxRuleSet", "TaxRuleSetInput", TAX_PAYLOAD, **named, **tax)
+        yield mutation("taxRuleRemove", "TaxRuleRemoveInput", TAX_PAYLOAD, dryRun=dry_run, **tax)
+        yield mutation("cancellationPolicySet", "CancellationPolicySetInput", POLICY_PAYLOAD, **named, **policy)
+        kind = "CancellationPolicyRemoveInput"
+        yield mutation("cancellationPolicyRemove", kind, POLICY_PAYLOAD, dryRun=dry_run, **policy)
+
+
+def _prices(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:
+    """Rate plans, price rules, promo codes and quotes, of places and by their own ids."""
+    plan = {"ratePlanId": encode(GlobalKind.RATE_PLAN, organization_id, theirs.plan.id)}
+    rule = {"priceRuleId": encode(GlobalKind.PRICE_RULE, organization_id, theirs.price_rule.id)}
+    code = {"promoCodeId": encode(GlobalKind.PROMO_CODE, organization_id, theirs.promo_code.id)}
+    hour = {"code": "STANDARD", "name": "Taken over", "parameters": {"amount": 1, "every": "MINUTES"}}
+    monday = {"type": "WEEKDAY", "name": "Taken over", "parameters": {"weekdays": [1], "percent": "-100"}}
+    for dry_run in (False, True):
+        for place in places:
+            yield mutation("ratePlanSet", "RatePlanSetInput", PLAN_PAYLOAD, dryRun=dry_run, **hour, **place)
+            yield mutation("priceRuleSet", "PriceRuleSetInput", PRICE_PAYLOAD, dryRun=dry_run, **monday, **place)
+        named = {"name": "Taken over", "dryRun": dry_run}
+        yield mutation("ratePlanSet", "RatePlanSetInput", PLAN_PAYLOAD, **named, **plan)
+        yield mutation("ratePlanRemove", "RatePlanRemoveInput", PLAN_PAYLOAD, dryRun=dry_run, **plan)
+        yield mutation("priceRuleSet", "PriceRuleSetInput", PRICE_PAYLOAD, **named, **rule)
+        yield mutation("priceRuleRemove", "PriceRuleRemoveInput", PRICE_PAYLOAD, dryRun=dry_run, **rule)
+    yield mutation("promoCodeSet", "PromoCodeSetInput", CODE_PAYLOAD, usesMax=1, **code)
+    for place in places:
+        if "venueId" in place:
+            yield mutation("promoCodeSet", "PromoCodeSetInput", CODE_PAYLOAD, code="MINE", **place)
+    hidden = encode(GlobalKind.RESOURCE, organization_id, theirs.hidden.id)
+    items = [{"resourceId": hidden, "window": WINDOW}]
+    quote = encode(GlobalKind.QUOTE, organization_id, theirs.quote.id)
+    yield mutation("quoteCreate", "QuoteCreateInput", QUOTE_PAYLOAD, items=items)
+    yield mutation("bookingHold", "BookingHoldInput", BOOKING_PAYLOAD, items=items, quoteId=quote)
+    yield Ask(
+        "quote", f"query ($input: QuoteInput!) {{ quote(input: $input) {QUOTE_PAYLOAD} }}", {"input": {"items": items}}
+    )
+    yield Ask("nodes of quotes", "query ($id: ID!) { node(id: $id) { id } }", {"id": quote})
 
 
 def mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:

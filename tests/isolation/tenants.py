@@ -2,19 +2,28 @@
 
 import uuid
 from dataclasses import dataclass, replace
+from typing import Any
 
 import asyncpg
 
+from engine.availability import Wish
+from engine.holds import ItemRequest
+from engine.quoting import QuoteRequest, create
+from engine.viewer import Role
 from models.base import new_id
 from models.database import Database
 from models.ledger import calls
 from models.ledger.records import BookingRecord
 from models.ledger.requests import Contact
+from models.price import CancellationPolicy, PriceRule, PromoCode, Quote, RatePlan, TaxRule
 from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
 from models.waitlist import WaitlistEntry
+from tests.support import settings
 from tests.support.factories import (
     adjust_of,
+    at,
+    between,
     hold_of,
     key_of,
     make_booking,
@@ -25,10 +34,24 @@ from tests.support.factories import (
     make_resource,
     make_venue,
 )
+from tests.support.prices import put_promo_code
 from tests.support.rules import put
+from tests.support.staff import fresh_key, viewer_of
 
 RULES = {"START_GRID": {"minutes": 30}}
-CATALOG = ("booking_rule", "directory", "organization", "resource", "resource_choice", "resource_requirement", "venue")
+CATALOG = (
+    "booking_rule",
+    "cancellation_policy",
+    "directory",
+    "organization",
+    "price_rule",
+    "rate_plan",
+    "resource",
+    "resource_choice",
+    "resource_requirement",
+    "tax_rule",
+    "venue",
+)
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 NOT_OF_AN_ORGANIZATION = "alembic_version"
 
@@ -48,6 +71,12 @@ class Tenant:
     waiting: WaitlistEntry
     secrets: tuple[str, ...]
     rule: BookingRule
+    tax: TaxRule
+    policy: CancellationPolicy
+    plan: RatePlan
+    price_rule: PriceRule
+    promo_code: PromoCode
+    quote: Quote
 
     @property
     def id(self) -> uuid.UUID:
@@ -80,6 +109,7 @@ async def make_tenant(database: Database, name: str) -> Tenant:
     contact = Contact(name=f"{name} guest", email=f"{name}@example.com", phone="+213 000")
     booked = await make_booking(database, tour, contact=contact, customer_id="customer:ada")
     grid = await put(database, key_of(hidden), type="START_GRID", parameters={"minutes": 1}, priority=-1)
+    tax, policy = await _terms(database, tour, hidden, name)
     series = replace(hold_of(hidden, contact=contact), series_id=new_id(), series_position=0)
     held = await calls.hold(database, series)
     waiting = await make_entry(database, tour, quantity=5, email=f"{name}@example.org")
@@ -91,7 +121,44 @@ async def make_tenant(database: Database, name: str) -> Tenant:
         hidden.slug,
         *(record.booking.reference for record in (booked, held)),
     )
-    return Tenant(organization, venue, hall, tour, hidden_venue, hidden, booked, held, waiting, secrets, grid.rule)
+    prices = await _prices(database, tour, hidden, hidden_venue, name)
+    terms = (tax, policy, *prices)
+    return Tenant(
+        organization, venue, hall, tour, hidden_venue, hidden, booked, held, waiting, secrets, grid.rule, *terms
+    )
+
+
+async def _prices(
+    database: Database, shown: Resource, hidden: Resource, venue: Venue, name: str
+) -> tuple[RatePlan, PriceRule, PromoCode, Quote]:
+    """Prices of a resource that everybody sees; of one that nobody else does those that are returned, and a quote."""
+    hour: dict[str, Any] = {"identity": "STANDARD", "parameters": {"amount": 8_00, "every": "MINUTES"}}
+    monday: dict[str, Any] = {"identity": "WEEKDAY", "parameters": {"weekdays": [1], "percent": "10"}}
+    await settings.put(database, RatePlan, key_of(shown), name=f"{name} rate", **hour)
+    await settings.put(database, PriceRule, key_of(shown), name=f"{name} Mondays", **monday)
+    plan = await settings.put(database, RatePlan, key_of(hidden), name=f"{name} rate", **hour)
+    rule = await settings.put(database, PriceRule, key_of(hidden), name=f"{name} Mondays", **monday)
+    code = await put_promo_code(database, venue, uses_max=5)
+    wish = Wish(window=between("2030-06-01 14:00", "2030-06-01 15:00"))
+    staff = viewer_of(Role.MANAGER, hidden.organization_id)
+    request = QuoteRequest((ItemRequest(key_of(hidden), wish),), promo=code.code)
+    now = at("2030-05-31 12:00")
+    quote = await create(database, staff, request, key=fresh_key(), request_hash=b"", now=now)
+    assert quote is not None
+    return plan, rule, code, quote
+
+
+async def _terms(
+    database: Database, shown: Resource, hidden: Resource, name: str
+) -> tuple[TaxRule, CancellationPolicy]:
+    """A tax and a policy of a resource that everybody sees, and of one that nobody else does: those are returned."""
+    vat: dict[str, Any] = {"identity": "PERCENT", "parameters": settings.VAT}
+    none: dict[str, Any] = {"identity": "NONE", "parameters": {}}
+    await settings.put(database, TaxRule, key_of(shown), name=f"{name} tax", **vat)
+    await settings.put(database, CancellationPolicy, key_of(shown), name=f"{name} terms", **none)
+    tax = await settings.put(database, TaxRule, key_of(hidden), name=f"{name} tax", **vat)
+    policy = await settings.put(database, CancellationPolicy, key_of(hidden), name=f"{name} terms", **none)
+    return tax, policy
 
 
 async def tables_of(owner: "asyncpg.Connection") -> list[str]:

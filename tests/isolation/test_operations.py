@@ -21,7 +21,10 @@ from tests.isolation.guards import functions_unscoped, row_security_off, stateme
 from tests.isolation.tenants import Tenant, rows_of
 from tests.resolvers.conftest import Asker
 
-WITHOUT_IDS = {"viewer", "venueCreate", "bookingRuleTypes"}
+WITHOUT_IDS = {"viewer", "venueCreate", "bookingRuleTypes", "taxRuleTypes", "cancellationPolicySchema"} | {
+    "priceRuleTypes",
+    "ratePlanSchema",
+}
 WATCHED_SECONDS_MAX = 5.0
 
 

@@ -18,13 +18,19 @@ SELECT column_name FROM information_schema.column_privileges
  WHERE grantee = 'vacancy_app' AND privilege_type = 'UPDATE' AND table_name = $1 ORDER BY column_name LIMIT 1
 """
 
+OF_RESOURCE = "venue_id = $2 OR resource_id IN (SELECT id FROM resource WHERE venue_id = $2)"
+
 # The published part of the catalog, by table: whose of their rows everybody may read.
 PUBLISHED = {
     "organization": "true",
     "directory": "is_published",
     "venue": "is_published",
     "resource": "venue_id = $2",
-    "booking_rule": "venue_id = $2 OR resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
+    "booking_rule": OF_RESOURCE,
+    "cancellation_policy": OF_RESOURCE,
+    "price_rule": OF_RESOURCE,
+    "rate_plan": OF_RESOURCE,
+    "tax_rule": OF_RESOURCE,
     "resource_choice": "resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
     "resource_requirement": "resource_id IN (SELECT id FROM resource WHERE venue_id = $2)",
 }

@@ -88,8 +88,8 @@ async def test_a_hundred_resources_take_as_many_statements_as_one(ask: Asker, da
             answers = await about(ask, *asked)
         assert answers[-1]["bookable"] is (asked is rooms)
         counts.append(len(statements))
-    # Versions and facts (4), the timelines, and the timelines around for the alternatives.
-    assert counts == [7, 7]
+    # Versions and facts (8), the timelines, and the timelines around for the alternatives.
+    assert counts == [11, 11]
 
 
 async def test_all_of_a_venue(ask: Asker, database: Database) -> None:

@@ -232,8 +232,8 @@ async def test_a_page_takes_a_constant_number_of_statements(ask: Asker, database
             data = await ask(operation, {"ids": [id_of(record) for record in records]}, viewer=staff)
         assert len(data["bookings"]["edges"]) == len(data["nodes"]) == len(records)
         counts.append(len(statements))
-    # Twice bookings and items; versions and facts (4), venues, organizations, events.
-    assert counts == [12, 12]
+    # Twice bookings and items; versions and facts (8), venues, organizations, events.
+    assert counts == [16, 16]
 
 
 async def test_a_booking_shows_its_resource_even_when_its_venue_is_hidden(

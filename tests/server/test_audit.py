@@ -8,19 +8,27 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 
+from engine.availability import Wish
+from engine.holds import ItemRequest
 from engine.offers import offer_free
+from engine.quoting import QuoteRequest, create
 from engine.rule_changes import key_of_rule
+from engine.viewer import GUEST
 from models.audit import EXAMPLES_MAX, INVARIANTS
 from models.database import Database
 from models.errors import SoldOut
 from models.ledger import calls
 from models.ledger.requests import BookingAction
+from models.price import CancellationPolicy, RatePlan, TaxRule
 from models.resource import Resource, Sharing
 from server.audit import audit
+from tests.support import settings
 from tests.support.audits import assert_audit_clean
 from tests.support.factories import (
     JOINED_AT,
     adjust_of,
+    at,
+    between,
     change_of,
     hold_of,
     item_of,
@@ -33,6 +41,7 @@ from tests.support.factories import (
     make_resource,
 )
 from tests.support.rules import put
+from tests.support.staff import fresh_key
 
 PROMISES = [invariant.promise for invariant in INVARIANTS]
 
@@ -96,6 +105,20 @@ PLANTED = [
     ),
     Planted("the history of a rule has every version", "DELETE FROM booking_rule_change WHERE version = 1"),
     Planted("the history of a rule has every version", "UPDATE booking_rule SET priority = 7"),
+    Planted("the history of what prices, taxes and policies", "DELETE FROM price_change WHERE version = 1"),
+    Planted("the history of what prices, taxes and policies", "UPDATE tax_rule SET priority = 7"),
+    Planted("the history of what prices, taxes and policies", "UPDATE cancellation_policy SET parameters = '[]'"),
+    Planted("the guards are on", "GRANT INSERT ON price_change TO vacancy_app"),
+    Planted(
+        "an idempotency key leads to what was done under it",
+        "UPDATE idempotency SET result = result || '{\"version\": 99}' WHERE result ? 'setting_id'",
+    ),
+    Planted("an idempotency key leads to what was done under it", "DELETE FROM quote"),
+    Planted("the guards are on", "ALTER TABLE quote DISABLE TRIGGER quote_stays_as_it_is"),
+    Planted("the lines of a quote are its subtotal", "UPDATE quote SET subtotal = subtotal + 1, total = total + 1"),
+    Planted("the lines of a quote are its subtotal", "UPDATE quote SET due_now = due_now - 1"),
+    Planted("the lines of a quote are its subtotal", "UPDATE quote SET lines = '[]'"),
+    Planted("a booking uses the promo code of its quote", "UPDATE booking SET promo_code_id = id"),
     Planted("each version of a resource, a booking or a waitlist's", "DELETE FROM outbox WHERE version = 2"),
     Planted("each version of a resource, a booking or a waitlist's", "DELETE FROM outbox WHERE version = 1"),
     Planted("each version of a resource, a booking or a waitlist's", "UPDATE resource SET version = version + 1"),
@@ -128,6 +151,12 @@ async def _busy(database: Database, owner: asyncpg.Connection) -> Resource:
     await make_requirement(database, tour, hall, per_unit=1, per_booking=1)
     rule = await put(database, key_of(hall), type="START_GRID", parameters={"minutes": 60})
     await put(database, key_of_rule(rule.rule), parameters={"minutes": 30})
+    tax = await settings.put(database, TaxRule, key_of(hall), identity="PERCENT", parameters=settings.VAT)
+    await settings.put(database, TaxRule, settings.key_of_setting(tax), name="Other")
+    await settings.put(database, CancellationPolicy, key_of(hall), identity="NONE", parameters={})
+    hour = {"amount": 8_00, "every": "MINUTES"}
+    await settings.put(database, RatePlan, key_of(hall), identity="STANDARD", parameters=hour)
+    await _quote(database, hall)
     await calls.adjust(database, adjust_of(hall, "08:00", capacity=12))
     await calls.adjust(database, adjust_of(hall, "11:00", "15:00", capacity=14))
     await calls.adjust(database, adjust_of(pool, "16:00", "17:00", closed=True))
@@ -143,6 +172,12 @@ async def _busy(database: Database, owner: asyncpg.Connection) -> Resource:
         await make_entry(database, hall, "18:00", "19:00", quantity=quantity)
     assert await offer_free(database, key_of(hall), now=lambda: JOINED_AT) == 1
     return hall
+
+
+async def _quote(database: Database, hall: Resource) -> None:
+    request = QuoteRequest((ItemRequest(key_of(hall), Wish(window=between("2030-06-01 14:00", "2030-06-01 15:00"))),))
+    now = at("2030-05-31 12:00")
+    assert await create(database, GUEST, request, key=fresh_key(), request_hash=b"", now=now) is not None
 
 
 async def _counts(database_url: str) -> tuple[int, dict[str, int], str]:

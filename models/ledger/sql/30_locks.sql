@@ -1,8 +1,9 @@
 -- Every lock of the ledger, and their order: resources by id, then customers by the number that stands for them, then
--- bookings by id. Nothing else in the project locks them. Nobody can wait in a circle: who waits for a resource holds only
--- resources with a smaller id, who waits for a customer has all of its resources and only customers with a smaller
--- number, and whoever has resources that it could not wait for in order took them without waiting. Who waits for a booking
--- has its resources: nobody else changes it meanwhile, unless it has ended, and then nothing is waited for any more.
+-- promo codes by id, then bookings by id. Nothing else in the project locks them. Nobody can wait in a circle: who waits for
+-- a resource holds only resources with a smaller id, who waits for a customer has all of its resources and only customers
+-- with a smaller number, and whoever has resources that it could not wait for in order took them without waiting. Who waits
+-- for a booking has its resources: nobody else changes it meanwhile, unless it has ended, and then nothing is waited for any
+-- more.
 
 -- Waits for each row in turn, in id order, so that two writers never wait for one another in a circle. Rows of a
 -- weaker lock than FOR UPDATE: foreign keys may still be checked against them. Returns how many there are.
@@ -180,4 +181,17 @@ BEGIN
     IF FOUND THEN
         DELETE FROM claim WHERE organization_id = p_organization_id AND booking_id = p_booking_id;
     END IF;
+END $$;
+
+-- The promo codes that these requests use, after their resources and customers: who waits for a code has all of those.
+-- Uses are only added under this lock, so what is counted under it is not exceeded.
+CREATE OR REPLACE FUNCTION ledger_lock_promo_codes(p_organization_id uuid, p_requests jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM c.id FROM promo_code c
+      WHERE c.organization_id = p_organization_id AND c.id IN (
+          SELECT q.promo_code_id FROM jsonb_to_recordset(p_requests) AS q (promo_code_id uuid)
+      )
+      ORDER BY c.id
+        FOR NO KEY UPDATE;
 END $$;

@@ -244,6 +244,7 @@ DECLARE
     v_chosen jsonb;
     v_unchosen jsonb;
     v_answer jsonb;
+    v_has_price boolean := jsonb_path_exists(p_requests, '$[*].quote_id');
     v_now timestamptz;
 BEGIN
     IF v_is_one THEN
@@ -294,16 +295,22 @@ BEGIN
             v_answer := ledger_refusals(p_organization_id, p_requests, v_answer);
         END IF;
     END IF;
+    IF v_answer IS NULL AND v_has_price THEN
+        v_answer := ledger_price_refusal(p_organization_id, p_requests);
+    END IF;
     IF v_answer IS NOT NULL AND v_is_one THEN
         RETURN jsonb_build_array(jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer));
     ELSIF v_answer IS NOT NULL THEN
         RETURN NULL;
     END IF;
 
+    IF v_has_price THEN
+        PERFORM ledger_keep_quotes(p_organization_id, p_requests);
+    END IF;
     v_now := clock_timestamp();
     INSERT INTO booking (
         organization_id, id, reference, status, version, customer_id, contact_name, contact_email, contact_phone,
-        hold_expires_at, hold_ceiling_at, approval_seconds, series_id, series_position, claim_count,
+        hold_expires_at, hold_ceiling_at, approval_seconds, series_id, series_position, quote_id, promo_code_id, claim_count,
         last_event, last_actor, created_at, updated_at
     )
     SELECT p_organization_id, q.booking_id, q.reference, 'ON_HOLD', 1, q.customer_id,
@@ -311,13 +318,13 @@ BEGIN
            v_now + make_interval(secs => CASE WHEN q.offer_to IS NULL THEN limits.hold_seconds
                                               ELSE limits.hold_ceiling_seconds END),
            v_now + make_interval(secs => limits.hold_ceiling_seconds),
-           q.approval_seconds, q.series_id, q.series_position,
+           q.approval_seconds, q.series_id, q.series_position, q.quote_id, q.promo_code_id,
            (SELECT count(*) FROM unnest(v_takes) t WHERE t.booking_id = q.booking_id),
            'HELD', q.actor, v_now, v_now
       FROM jsonb_to_recordset(p_requests) AS q (
           booking_id uuid, reference text, customer_id text, contact_name text, contact_email text,
           contact_phone text, approval_seconds integer, series_id uuid, series_position smallint, actor text,
-          items jsonb, offer_to uuid
+          items jsonb, offer_to uuid, quote_id uuid, promo_code_id uuid
       )
       CROSS JOIN LATERAL (
           SELECT min(r.hold_seconds) AS hold_seconds, min(r.hold_ceiling_seconds) AS hold_ceiling_seconds
@@ -537,6 +544,9 @@ BEGIN
     IF v_customers IS NOT NULL THEN
         PERFORM ledger_lock_customers(p_organization_id, v_customers);
     END IF;
+    IF jsonb_path_exists(p_requests, '$[*].promo_code_id') THEN
+        PERFORM ledger_lock_promo_codes(p_organization_id, p_requests);
+    END IF;
     RETURN v_locked;
 END $$;
 
@@ -549,7 +559,8 @@ END $$;
 -- items [{position, resource_id, catalog_version, starts_at, ends_at, quantity, activity, guests}], each with claim_from
 -- and claim_to if it takes longer than the guest is there, and shared_as if parties share by something else than the
 -- activity; if rules have any, conditions (35_conditions.sql), with looks_from and looks_to around all of the timelines
--- that these look at; and if it is offered to an entry of a waitlist, offer_to and offer (45_waitlist.sql).
+-- that these look at; if it has a price, quote_id and what goes with it (42_quotes.sql); and if it is offered to an entry
+-- of a waitlist, offer_to and offer (45_waitlist.sql).
 CREATE OR REPLACE FUNCTION ledger_hold(p_organization_id uuid, p_requests jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE

@@ -86,6 +86,17 @@ BEGIN
          WHERE i.created_at < v_before LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.actor = old.actor AND k.key = old.key;
     GET DIAGNOSTICS v_keys = ROW_COUNT;
+    -- Quotes that came to nothing. What was missed for a month stays: those with bookings are not looked at for ever.
+    DELETE FROM quote k USING (
+        SELECT q.organization_id, q.id FROM quote q
+         WHERE q.expires_at < v_before AND q.expires_at >= v_before - interval '30 days'
+           AND NOT EXISTS (
+               SELECT FROM booking b WHERE b.organization_id = q.organization_id AND b.quote_id = q.id
+           )
+         LIMIT p_limit
+    ) old WHERE k.organization_id = old.organization_id AND k.id = old.id;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    v_keys := v_keys + v_rows;
     WITH old AS MATERIALIZED (
         SELECT p.organization_id, p.kind, p.entity_id, p.version FROM outbox p
          WHERE p.published_at < v_before AND p.published_at < 'infinity'

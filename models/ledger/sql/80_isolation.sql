@@ -53,7 +53,7 @@ DECLARE
 BEGIN
     FOREACH v_table IN ARRAY ARRAY[
         'adjustment', 'booking', 'booking_event', 'booking_item', 'booking_rule_change', 'claim', 'idempotency',
-        'outbox', 'timeline', 'waitlist', 'waitlist_entry', 'waitlist_event'
+        'outbox', 'price_change', 'promo_code', 'quote', 'timeline', 'waitlist', 'waitlist_entry', 'waitlist_event'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('DROP POLICY IF EXISTS own ON %I', v_table);
@@ -68,7 +68,8 @@ DECLARE
     v_own text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY[
-        'booking_rule', 'directory', 'organization', 'resource', 'resource_choice', 'resource_requirement', 'venue'
+        'booking_rule', 'cancellation_policy', 'directory', 'organization', 'price_rule', 'rate_plan', 'resource',
+        'resource_choice', 'resource_requirement', 'tax_rule', 'venue'
     ] LOOP
         v_own := CASE v_table WHEN 'organization' THEN 'id' ELSE 'organization_id' END || ' = vacancy_organization()';
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
@@ -101,6 +102,20 @@ CREATE POLICY seen ON booking_rule FOR SELECT TO vacancy_app USING (
         ELSE vacancy_shows_resource(organization_id, resource_id)
     END
 );
+DO $$
+DECLARE
+    v_table text;
+BEGIN
+    -- Whoever may book has to be able to ask what it costs, and what comes back.
+    FOREACH v_table IN ARRAY ARRAY['cancellation_policy', 'price_rule', 'rate_plan', 'tax_rule'] LOOP
+        EXECUTE format('CREATE POLICY seen ON %I FOR SELECT TO vacancy_app USING (
+            organization_id = vacancy_organization() OR NOT is_removed AND CASE
+                WHEN resource_id IS NULL THEN vacancy_shows_venue(organization_id, venue_id)
+                ELSE vacancy_shows_resource(organization_id, resource_id)
+            END
+        )', v_table);
+    END LOOP;
+END $$;
 CREATE POLICY seen ON resource_requirement FOR SELECT TO vacancy_app USING (
     organization_id = vacancy_organization() OR vacancy_shows_resource(organization_id, resource_id)
 );

@@ -9,7 +9,8 @@ GRANT INSERT, UPDATE ON organization, venue, directory TO vacancy_app;
 GRANT INSERT ON resource TO vacancy_app;
 GRANT UPDATE (slug, name, description, sharing, hold_seconds, hold_ceiling_seconds) ON resource TO vacancy_app;
 GRANT INSERT, UPDATE, DELETE ON resource_requirement, resource_choice TO vacancy_app;
-GRANT INSERT, UPDATE ON booking_rule TO vacancy_app;
+GRANT INSERT, UPDATE ON booking_rule, rate_plan, price_rule, tax_rule, cancellation_policy, promo_code TO vacancy_app;
+GRANT INSERT ON quote TO vacancy_app;
 GRANT INSERT, UPDATE ON booking TO vacancy_app;
 GRANT INSERT ON booking_item, adjustment, idempotency TO vacancy_app;
 GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: the key first, what came of it after

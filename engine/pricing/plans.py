@@ -1,0 +1,229 @@
+"""Rate plans: what a unit, a person or a booking costs before any rule changes it, for a night, a time, or once."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from engine.money import Percent
+from engine.pricing.charges import Charge, ChargeKind, PriceRequest
+from engine.pricing.parameters import Amount, Code, Label, PercentText, SignedAmount
+from engine.rules.base import NIGHTLY, GuestCount, Rule
+from engine.rules.guest_types import TYPE_PATTERN
+from engine.rules.parameters import Age, Minutes, People, at_most, wrong
+
+GUEST_PRICES_MAX = 20
+
+
+class Per(StrEnum):
+    """What the amount of a plan is for."""
+
+    UNIT = "UNIT"  # each unit of the item's quantity
+    PERSON = "PERSON"  # each guest; where no guests were told, the quantity counts as so many
+    BOOKING = "BOOKING"  # the item as a whole
+
+
+class Every(StrEnum):
+    """How often it is charged."""
+
+    NIGHT = "NIGHT"
+    MINUTES = "MINUTES"  # for each `minutes`; of the last a part that has begun counts whole
+    ONCE = "ONCE"
+
+
+class GuestPrice(BaseModel):
+    """What guests of a type or an age pay, where that is not the amount for all. Ages are whole years.
+
+    A guest whose age was not told is of no age group.
+    """
+
+    model_config = Rule.model_config
+
+    name: Label = Field(description='As guests read it: "Child, 3 to 11".')
+    type: str | None = Field(default=None, pattern=TYPE_PATTERN, description="Only guests of this type.")
+    min_age: Age | None = Field(default=None, description="Only guests so old at least.")
+    max_age: Age | None = Field(default=None, description="Only guests so old at most.")
+    amount: Amount = Field(description="What each pays, in minor units.")
+
+    @model_validator(mode="after")
+    def _says_who(self) -> Self:
+        if self.type is None and self.min_age is None and self.max_age is None:
+            raise wrong("should have a type, minAge or maxAge")
+        at_most(self.min_age, self.max_age, "minAge", "maxAge")
+        return self
+
+    def is_of(self, type_: str, age: int | None) -> bool:
+        """Whether this is what such a guest pays."""
+        if self.type is not None and self.type != type_:
+            return False
+        if self.min_age is None and self.max_age is None:
+            return True
+        return age is not None and (self.min_age or 0) <= age and (self.max_age is None or age <= self.max_age)
+
+
+GuestPrices = Annotated[tuple[GuestPrice, ...], Field(max_length=GUEST_PRICES_MAX)]
+
+
+class RatePlan(BaseModel):
+    """What is charged, in minor units of the venue's currency. Either a plan of its own or one derived from another.
+
+    Of its own: `amount` for each unit, person, or the item (`per`), for each night, each so many minutes, or once
+    (`every`). `guestPrices` say who pays another amount, of a plan per person; the first that fits a guest decides.
+    `includedGuests` come with each unit (or with the item, if it is per booking); each one more pays `extraGuest`, or
+    what `extraGuests` say of their type and age. Those who would pay most are the ones included, so that it makes no
+    difference in which order guests are named. Rules move the price of a day no lower than `floor` and no higher than
+    `ceiling`, in proportion to `amount`. An item costs `minimum` at least.
+
+    Derived: what the plan `derivedFrom` costs, its rules, floor and ceiling included, and more or less by `percent` of
+    that, or by `change` for each that the other's amount is for.
+
+    What a parameter means never changes, nor does the default of one that may be left out: it is not stored.
+    """
+
+    model_config = Rule.model_config
+
+    amount: Amount | None = Field(default=None, description="What one costs. Of a derived plan: none.")
+    per: Per = Field(default=Per.UNIT, description="Of what one costs that: a unit, a person, the whole item.")
+    every: Every = Field(default=Every.ONCE, description="For how long: a night, so many minutes, or all of it.")
+    minutes: Minutes = Field(default=60, description="Of a plan by MINUTES: how many the amount is for.")
+    guest_prices: GuestPrices = Field(default=(), description="Who pays something else, of a plan per PERSON.")
+    included_guests: People | None = Field(
+        default=None, description="So many guests come with each unit, or with the booking; none: all do."
+    )
+    extra_guest: Amount = Field(default=0, description="What one guest more pays, for each night or time, or once.")
+    extra_guests: GuestPrices = Field(default=(), description="Which of those pay something else.")
+    floor: Amount | None = Field(default=None, description="Rules do not bring the amount below this.")
+    ceiling: Amount | None = Field(default=None, description="Nor above this.")
+    minimum: Amount = Field(default=0, description="What an item costs at least.")
+    derived_from: Code | None = Field(default=None, description="The code of the plan that this one is derived from.")
+    percent: PercentText | None = Field(default=None, description='Of a derived plan: "-10" is a tenth less.')
+    change: SignedAmount | None = Field(default=None, description="Of a derived plan: so much more or less for each.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.derived_from is None:
+            self._check_own()
+        else:
+            self._check_derived()
+        return self
+
+    def _check_own(self) -> None:
+        if self.amount is None:
+            raise wrong("should have an amount, or a plan that it is derived from")
+        if self.percent is not None or self.change is not None:
+            raise wrong("percent and change are of a derived plan")
+        if self.guest_prices and self.per is not Per.PERSON:
+            raise wrong("guestPrices are of a plan per PERSON")
+        if self.included_guests is None and (self.extra_guest or self.extra_guests):
+            raise wrong("extra guests need includedGuests")
+        if self.included_guests is not None and self.per is Per.PERSON:
+            raise wrong("includedGuests are not of a plan per PERSON")
+        if (self.floor is not None or self.ceiling is not None) and not self.amount:
+            raise wrong("floor and ceiling need an amount above 0")
+        at_most(self.floor, self.ceiling, "floor", "ceiling")
+
+    def _check_derived(self) -> None:
+        if (self.percent is None) == (self.change is None):
+            raise wrong("a derived plan should have percent or change")
+        if self.percent is not None and self.percent < LEAST:
+            raise wrong("percent should be -100 or more")
+        more = self.model_fields_set - {"derived_from", "percent", "change", "minimum"}
+        if any(getattr(self, name) != type(self).model_fields[name].default for name in more):
+            raise wrong("a derived plan has no more than percent or change, and a minimum")
+
+    def fits(self, availability_type: str) -> bool:
+        """Whether what is sold in this way can have this price: nights by the night, and nothing else so."""
+        if self.every is Every.ONCE:
+            return True
+        return (self.every is Every.NIGHT) == (availability_type == NIGHTLY)
+
+    def parameters(self) -> dict[str, Any]:
+        """In the form in which they are stored and shown: JSON values, camelCase, no defaults."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+LEAST = Percent.parse("-100")
+
+
+@dataclass(frozen=True, slots=True)
+class DayBase:
+    """What a plan charges for one day, before rules: `count` times its amount, or other amounts in its place."""
+
+    day: date
+    charges: tuple[Charge, ...]
+    count: int
+
+
+def charged_days(plan: RatePlan, request: PriceRequest, start: date) -> tuple[date, ...]:
+    """The days that a plan charges for: each night, else the one on which the time or the stay begins."""
+    if plan.every is not Every.NIGHT or request.stay is None:
+        return (start,)
+    arrival, _ = request.stay
+    return tuple(arrival + timedelta(days=n) for n in range(request.nights))
+
+
+def base_of(plan: RatePlan, name: str, request: PriceRequest, day: date, item: int) -> DayBase:
+    """What a plan of its own, called `name`, charges for one of these days."""
+    times = _times(plan, request)
+    lines = [
+        Charge(item, day, kind, count * times, amount, amount * count * times, label)
+        for kind, label, count, amount in (*_main(plan, name, request), *_extra(plan, request))
+    ]
+    main = sum(line.quantity for line in lines if line.kind is not ChargeKind.EXTRA_GUEST)
+    return DayBase(day, tuple(lines), main)
+
+
+def _times(plan: RatePlan, request: PriceRequest) -> int:
+    """How often the amount is charged on one day."""
+    if plan.every is not Every.MINUTES:
+        return 1
+    # In whole microseconds: the quotient of two durations, rounded up, without a float.
+    return -(-request.interval.duration // timedelta(minutes=plan.minutes))
+
+
+def _main(plan: RatePlan, name: str, request: PriceRequest) -> Iterator[tuple[ChargeKind, str, int, int]]:
+    assert plan.amount is not None, "a derived plan has no charges of its own"
+    if plan.per is not Per.PERSON:
+        kind = {Every.NIGHT: ChargeKind.NIGHT, Every.MINUTES: ChargeKind.INTERVAL, Every.ONCE: ChargeKind(plan.per)}
+        yield kind[plan.every], name, request.quantity if plan.per is Per.UNIT else 1, plan.amount
+        return
+    if request.guests is None:
+        yield ChargeKind.PERSON, name, request.quantity, plan.amount
+        return
+    found = Counter(_price_of(plan.guest_prices, type_, age) for type_, age in _each(request.guests))
+    if found[None]:
+        yield ChargeKind.PERSON, name, found[None], plan.amount
+    for position, price in enumerate(plan.guest_prices):
+        if found[position]:
+            yield ChargeKind.PERSON, price.name, found[position], price.amount
+
+
+def _extra(plan: RatePlan, request: PriceRequest) -> Iterator[tuple[ChargeKind, str, int, int]]:
+    if plan.included_guests is None or request.guests is None:
+        return
+    included = plan.included_guests * (request.quantity if plan.per is Per.UNIT else 1)
+    fees = [_price_of(plan.extra_guests, type_, age) for type_, age in _each(request.guests)]
+    amounts = [plan.extra_guest if position is None else plan.extra_guests[position].amount for position in fees]
+    # Dearest first, and of equal ones in the order of the plan: whatever the order in which guests were named.
+    by_fee = sorted(range(len(fees)), key=lambda n: (-amounts[n], -1 if fees[n] is None else fees[n]))
+    for position, count in Counter(fees[n] for n in by_fee[included:]).items():
+        label, amount = "Extra guest", plan.extra_guest
+        if position is not None:
+            label, amount = plan.extra_guests[position].name, plan.extra_guests[position].amount
+        if amount:
+            yield ChargeKind.EXTRA_GUEST, label, count, amount
+
+
+def _each(guests: Sequence[GuestCount]) -> Iterator[tuple[str, int | None]]:
+    for one in guests:
+        for position in range(one.count):
+            yield one.type, None if one.ages is None else one.ages[position]
+
+
+def _price_of(prices: Sequence[GuestPrice], type_: str, age: int | None) -> int | None:
+    """The position of the first price that fits the guest; None: the amount for all."""
+    return next((position for position, price in enumerate(prices) if price.is_of(type_, age)), None)

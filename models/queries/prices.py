@@ -1,0 +1,123 @@
+"""Reading the history of prices, promo codes and how often they are used, and quotes."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, not_, or_, tuple_
+from sqlmodel import col, select
+
+from models.booking import Booking, BookingStatus
+from models.database import ReadSession
+from models.keys import PriceKey, QuoteKey, VenueKey
+from models.price import CancellationPolicy, PriceChange, PromoCode, Quote, TaxRule
+
+GIVEN_BACK = (BookingStatus.EXPIRED, BookingStatus.CANCELLED, BookingStatus.REJECTED)
+"""A booking in one of these gives its use of a promo code back; ledger/sql/42_quotes.sql says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChangePage:
+    """Which changes of one setting: up to `limit`, oldest first, those after version `after`."""
+
+    setting: PriceKey
+    limit: int
+    after: int = 0
+
+
+async def read_price_change_pages(session: ReadSession, pages: Sequence[PriceChangePage]) -> list[list[PriceChange]]:
+    """The changes of each page, in the order of the pages. One statement; versions count without gaps from 1."""
+    ranges = [
+        and_(
+            col(PriceChange.organization_id) == page.setting.organization_id,
+            col(PriceChange.setting_id) == page.setting.id,
+            col(PriceChange.version).between(page.after + 1, page.after + page.limit),
+        )
+        for page in pages
+    ]
+    rows = await session.exec(select(PriceChange).where(or_(*ranges)).order_by(col(PriceChange.version)))
+    found: dict[PriceKey, list[PriceChange]] = defaultdict(list)
+    for change in rows:
+        found[PriceKey(change.organization_id, change.setting_id)].append(change)
+    return [
+        [change for change in found[page.setting] if page.after < change.version <= page.after + page.limit]
+        for page in pages
+    ]
+
+
+async def read_venue_taxes(session: ReadSession, venues: Sequence[VenueKey]) -> dict[VenueKey, list[TaxRule]]:
+    """Of each venue the taxes that are set for it as a whole, by kind and age. One statement."""
+    rows = await session.exec(
+        select(TaxRule)
+        .where(tuple_(TaxRule.organization_id, TaxRule.venue_id).in_(venues), not_(col(TaxRule.is_removed)))
+        .order_by(col(TaxRule.type), col(TaxRule.id))
+    )
+    found: dict[VenueKey, list[TaxRule]] = defaultdict(list)
+    for row in rows:
+        assert row.venue_id is not None
+        found[VenueKey(row.organization_id, row.venue_id)].append(row)
+    return found
+
+
+async def read_venue_policies(
+    session: ReadSession, venues: Sequence[VenueKey]
+) -> dict[VenueKey, list[CancellationPolicy]]:
+    """Of each venue the cancellation policies that are set for it as a whole, by code and age. One statement."""
+    rows = await session.exec(
+        select(CancellationPolicy)
+        .where(
+            tuple_(CancellationPolicy.organization_id, CancellationPolicy.venue_id).in_(venues),
+            not_(col(CancellationPolicy.is_removed)),
+        )
+        .order_by(col(CancellationPolicy.code), col(CancellationPolicy.id))
+    )
+    found: dict[VenueKey, list[CancellationPolicy]] = defaultdict(list)
+    for row in rows:
+        assert row.venue_id is not None
+        found[VenueKey(row.organization_id, row.venue_id)].append(row)
+    return found
+
+
+async def read_promo_codes(session: ReadSession, venues: Sequence[VenueKey], limit: int) -> list[PromoCode]:
+    """The promo codes of these venues, by code; at most `limit` in all."""
+    rows = await session.exec(
+        select(PromoCode)
+        .where(tuple_(PromoCode.organization_id, PromoCode.venue_id).in_(venues), not_(col(PromoCode.is_removed)))
+        .order_by(col(PromoCode.code), col(PromoCode.id))
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def read_uses(session: ReadSession, codes: Sequence[PriceKey]) -> dict[PriceKey, int]:
+    """How many bookings use each of these promo codes now; absent: none."""
+    rows = await session.exec(
+        select(Booking.organization_id, Booking.promo_code_id, func.count())
+        .where(
+            tuple_(Booking.organization_id, Booking.promo_code_id).in_(codes), col(Booking.status).not_in(GIVEN_BACK)
+        )
+        .group_by(col(Booking.organization_id), col(Booking.promo_code_id))
+    )
+    return {PriceKey(organization_id, code_id): uses for organization_id, code_id, uses in rows if code_id is not None}
+
+
+async def read_promo_code(
+    session: ReadSession, organization_id: uuid.UUID, venue_id: uuid.UUID, code: str
+) -> PromoCode | None:
+    """The promo code of a venue, or None."""
+    rows = await session.exec(
+        select(PromoCode).where(
+            PromoCode.organization_id == organization_id,
+            PromoCode.venue_id == venue_id,
+            PromoCode.code == code,
+            not_(col(PromoCode.is_removed)),
+        )
+    )
+    return rows.one_or_none()
+
+
+async def read_quotes(session: ReadSession, keys: Sequence[QuoteKey]) -> dict[QuoteKey, Quote]:
+    """These quotes; unknown keys are absent."""
+    rows = await session.exec(select(Quote).where(tuple_(Quote.organization_id, Quote.id).in_(keys)))
+    return {QuoteKey(row.organization_id, row.id): row for row in rows}

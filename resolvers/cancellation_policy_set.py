@@ -1,0 +1,102 @@
+"""cancellationPolicySet."""
+
+from datetime import date
+
+import strawberry
+from strawberry.scalars import JSON
+
+from engine.price_settings import SetPrice, plan, set_price
+from models.price import CancellationPolicy as CancellationPolicyRow
+from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
+from resolvers.price_answers import (
+    DRY_RUN,
+    EXPECTED_VERSION,
+    FROM,
+    PRIORITY,
+    SAMPLES,
+    UNTIL,
+    PriceSampleInput,
+    fields_of,
+    priced_samples,
+    samples_of,
+    target_of,
+)
+from schema.access import Access
+from schema.cancellation import CancellationPolicy
+from schema.context import Info
+from schema.global_id import GlobalKind
+from schema.price_payload import CancellationPolicyPayload
+from schema.scalars import Long
+
+
+@strawberry.input(
+    description=(
+        "The policy to change, or what a new one is of: exactly one of cancellationPolicyId, venueId and resourceId; "
+        "else INVALID_INPUT. Of a policy that is changed, what is left out stays."
+    )
+)
+class CancellationPolicySetInput:
+    """Which policy, and what comes back until when."""
+
+    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
+    cancellation_policy_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The policy to change; NOT_FOUND if there is none, or none any more."
+    )
+    venue_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Make a policy of all resources of this venue, those to come too; else NOT_FOUND."
+    )
+    resource_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Make a policy of this resource; NOT_FOUND if there is none."
+    )
+    code: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="1 to 40 of A to Z, 0 to 9, - and _; else INVALID_INPUT. A new one needs it; it does not change.",
+    )
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="As guests read it: 1 to 100 characters. A new policy needs one."
+    )
+    parameters: JSON | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "All of its steps and what is due when, as Query.cancellationPolicySchema has it; a new policy needs it. "
+            "INVALID_INPUT, with the path of the first that does not fit. Amounts are whole minor units, percentages "
+            "decimal text, times HH:MM of the venue's clocks."
+        ),
+    )
+    priority: int | None = strawberry.field(
+        default=strawberry.UNSET, description=PRIORITY + " Of one scope the highest decides."
+    )
+    valid_from: date | None = strawberry.field(default=strawberry.UNSET, description=FROM)
+    valid_until: date | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
+    expected_version: Long | None = strawberry.field(
+        default=None, description=EXPECTED_VERSION + " INVALID_INPUT with a new policy."
+    )
+    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
+    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
+
+
+@mutation(
+    Access.MANAGER,
+    description=(
+        "Make or change a cancellation policy of a venue or a resource; at most 100 of each. It holds for what begins "
+        "on its days and is quoted or held from then on: what is quoted or held already keeps its terms."
+    ),
+)
+async def cancellation_policy_set(info: Info, input: CancellationPolicySetInput) -> CancellationPolicyPayload:
+    """Once per key."""
+    context = info.context
+    samples = samples_of(input.samples)
+    own = ("cancellationPolicyId", input.cancellation_policy_id)
+    request = SetPrice(
+        model=CancellationPolicyRow,
+        key=input.idempotency_key,
+        request_hash=input_hash("cancellationPolicySet", input),
+        target=target_of(GlobalKind.CANCELLATION_POLICY, own, input.venue_id, input.resource_id),
+        fields=fields_of(input, "code"),
+        expected_version=input.expected_version,
+    )
+    if input.dry_run:
+        edit = await plan(context.database, context.viewer, request)
+        return CancellationPolicyPayload(samples=await priced_samples(context, edit, samples))
+    row = await set_price(context.database, context.viewer, request)
+    return CancellationPolicyPayload(cancellation_policy=CancellationPolicy.of(row))

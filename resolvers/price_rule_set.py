@@ -1,0 +1,103 @@
+"""priceRuleSet."""
+
+from datetime import date
+
+import strawberry
+from strawberry.scalars import JSON
+
+from engine.price_settings import SetPrice, plan, set_price
+from models.price import PriceRule as PriceRuleRow
+from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
+from resolvers.price_answers import (
+    DRY_RUN,
+    EXPECTED_VERSION,
+    FROM,
+    PRIORITY,
+    SAMPLES,
+    UNTIL,
+    PriceSampleInput,
+    fields_of,
+    priced_samples,
+    samples_of,
+    target_of,
+)
+from schema.access import Access
+from schema.context import Info
+from schema.global_id import GlobalKind
+from schema.price import PriceRule
+from schema.price_payload import PriceRulePayload
+from schema.scalars import Long
+
+
+@strawberry.input(
+    description=(
+        "The price rule to change, or what a new one is of: exactly one of priceRuleId, venueId and resourceId; else "
+        "INVALID_INPUT. Of a rule that is changed, what is left out stays."
+    )
+)
+class PriceRuleSetInput:
+    """Which rule, and how it moves prices."""
+
+    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
+    price_rule_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The rule to change; NOT_FOUND if there is none, or none any more."
+    )
+    venue_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Make a rule for all resources of this venue, those to come too; else NOT_FOUND."
+    )
+    resource_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Make a rule for this resource; NOT_FOUND if there is none."
+    )
+    type: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Its kind, of priceRuleTypes; else INVALID_INPUT. A new rule needs one; it does not change.",
+    )
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="As guests read it: 1 to 100 characters. A new rule needs one."
+    )
+    parameters: JSON | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "All of its parameters, as parametersSchema of its kind has them; a new rule needs them. INVALID_INPUT, "
+            "with the path of the first that does not fit. Amounts are whole minor units, percentages decimal text."
+        ),
+    )
+    priority: int | None = strawberry.field(
+        default=strawberry.UNSET, description=PRIORITY + " Of those that match the highest decides."
+    )
+    valid_from: date | None = strawberry.field(default=strawberry.UNSET, description=FROM)
+    valid_until: date | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
+    expected_version: Long | None = strawberry.field(
+        default=None, description=EXPECTED_VERSION + " INVALID_INPUT with a new rule."
+    )
+    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
+    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
+
+
+@mutation(
+    Access.MANAGER,
+    description=(
+        "Make or change a price rule of a venue or a resource; at most 100 of each. It has its say on what is charged "
+        "for its days, in quotes and holds from then on: what is quoted or held already keeps its price. Of one kind "
+        "one rule decides on each day: of those that match, the resource's own, then the higher priority, then the "
+        "younger."
+    ),
+)
+async def price_rule_set(info: Info, input: PriceRuleSetInput) -> PriceRulePayload:
+    """Once per key."""
+    context = info.context
+    samples = samples_of(input.samples)
+    request = SetPrice(
+        model=PriceRuleRow,
+        key=input.idempotency_key,
+        request_hash=input_hash("priceRuleSet", input),
+        target=target_of(
+            GlobalKind.PRICE_RULE, ("priceRuleId", input.price_rule_id), input.venue_id, input.resource_id
+        ),
+        fields=fields_of(input, "type"),
+        expected_version=input.expected_version,
+    )
+    if input.dry_run:
+        edit = await plan(context.database, context.viewer, request)
+        return PriceRulePayload(samples=await priced_samples(context, edit, samples))
+    return PriceRulePayload(price_rule=PriceRule.of(await set_price(context.database, context.viewer, request)))

@@ -1,0 +1,45 @@
+"""quoteCreate: what something costs, kept so that it can be held by."""
+
+import strawberry
+
+from engine.quoting import QuoteRequest, create
+from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
+from resolvers.booking_hold import BookingItemInput, items_of
+from resolvers.quote import PROMO_CODE
+from schema.access import Access
+from schema.context import Info
+from schema.price_payload import QuotePayload
+from schema.quote import Quote
+
+
+@strawberry.input(description="What is to be priced, and kept.")
+class QuoteCreateInput:
+    """One booking."""
+
+    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
+    items: list[BookingItemInput] = strawberry.field(
+        description="1 to 20, of one organization and in one currency, as in bookingHold; else INVALID_INPUT."
+    )
+    promo_code: str | None = strawberry.field(default=None, description=PROMO_CODE)
+
+
+@mutation(
+    Access.PUBLIC,
+    description=(
+        "Price a request and keep that for 15 minutes: bookingHold of the same items with quoteId is at this price, "
+        "whatever is set meanwhile. No place is taken, and no use of a promo code. Refused with INVALID_INPUT, "
+        "INVALID_TIME, NOT_FOUND, PROMO_CODE_INVALID, PRICE_UNAVAILABLE, IDEMPOTENCY_CONFLICT, BUSY."
+    ),
+)
+async def quote_create(info: Info, input: QuoteCreateInput) -> QuotePayload:
+    """Once per key."""
+    context, now = info.context, info.context.clock()
+    row = await create(
+        context.database,
+        context.viewer,
+        QuoteRequest(items_of(input.items), input.promo_code),
+        key=input.idempotency_key,
+        request_hash=input_hash("quoteCreate", input),
+        now=now,
+    )
+    return QuotePayload(quote=None if row is None else Quote.of(row, now))

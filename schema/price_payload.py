@@ -1,0 +1,125 @@
+"""What the mutations of prices answer: what was set, or what samples would cost."""
+
+from datetime import datetime
+
+import strawberry
+
+from engine.costs import Cost
+from engine.price_preview import SamplePrice
+from engine.pricing.charges import folded
+from schema.cancellation import CancellationPolicy, CancellationTerms, PaymentDue
+from schema.money import Money
+from schema.payload import Payload
+from schema.price import PriceRule, PromoCode, RatePlan
+from schema.quote import Quote, QuoteLine
+from schema.tax import TaxLine, TaxRule
+
+
+@strawberry.type(description="What a sample costs, if it is booked now: taxes, what is due when, what comes back.")
+class SampleTotal:
+    """With its lines."""
+
+    rate_plan: str = strawberry.field(description="The code of the rate plan by which it is priced.")
+    lines: list[QuoteLine] = strawberry.field(description="What it is made of.")
+    subtotal: Money = strawberry.field(description="Their sum; taxes that prices include are in it.")
+    taxes: list[TaxLine] = strawberry.field(description="What is owed, each tax by itself.")
+    tax: Money = strawberry.field(description="What taxes add to the subtotal; those that are included add nothing.")
+    total: Money = strawberry.field(description="The subtotal and the tax: all that the guest pays, now or later.")
+    due_now: Money = strawberry.field(description="With the booking.")
+    due_later: list[PaymentDue] = strawberry.field(description="The balance of a deposit; mostly none.")
+    due_at_venue: Money = strawberry.field(description="At the venue: balances without a day, and taxes paid there.")
+    cancellation: CancellationTerms = strawberry.field(description="What would come back until when.")
+
+    @classmethod
+    def of(cls, cost: Cost | None, booked_at: datetime) -> "SampleTotal | None":
+        """The engine's answer, for clients: of one item."""
+        if cost is None:
+            return None
+        [item] = cost.items
+        assert item.plan is not None, "what has a price has it by a plan"
+        return cls(
+            rate_plan=item.plan,
+            lines=[QuoteLine.of(line, cost.currency) for line in folded(item.charges)],
+            subtotal=Money.of(cost.subtotal, cost.currency),
+            taxes=[TaxLine.of(line, cost.currency) for line in cost.taxes.lines],
+            tax=Money.of(cost.tax, cost.currency),
+            total=Money.of(cost.total, cost.currency),
+            due_now=Money.of(cost.due_now, cost.currency),
+            due_later=[PaymentDue.of(due, cost.currency) for due in cost.due_later],
+            due_at_venue=Money.of(cost.due_at_venue, cost.currency),
+            cancellation=CancellationTerms.of(cost.terms, booked_at),
+        )
+
+
+@strawberry.type(description="What a sample request costs, asked for now. Null: nothing is charged for it.")
+class PriceSample:
+    """Before the change and after."""
+
+    before: SampleTotal | None = strawberry.field(description="As it is now.")
+    after: SampleTotal | None = strawberry.field(description="As it would be.")
+
+    @classmethod
+    def of(cls, sample: SamplePrice, asked_at: datetime) -> "PriceSample":
+        """The engine's answer, for clients."""
+        return cls(before=SampleTotal.of(sample.before, asked_at), after=SampleTotal.of(sample.after, asked_at))
+
+
+SAMPLES = "Of a dry run: what each sample costs, in their order. Null unless it is a dry run without errors."
+
+
+@strawberry.type(description="The rate plan, or what would come of it; or why nothing was done.")
+class RatePlanPayload(Payload):
+    """What was done, or of a dry run, what would be."""
+
+    rate_plan: RatePlan | None = strawberry.field(
+        default=None, description="As this call left it. Null in a dry run, and if there are errors."
+    )
+    samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
+
+
+@strawberry.type(description="The price rule, or what would come of it; or why nothing was done.")
+class PriceRulePayload(Payload):
+    """What was done, or of a dry run, what would be."""
+
+    price_rule: PriceRule | None = strawberry.field(
+        default=None, description="As this call left it. Null in a dry run, and if there are errors."
+    )
+    samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
+
+
+@strawberry.type(description="The tax, or what would come of it; or why nothing was done.")
+class TaxRulePayload(Payload):
+    """What was done, or of a dry run, what would be."""
+
+    tax_rule: TaxRule | None = strawberry.field(
+        default=None, description="As this call left it. Null in a dry run, and if there are errors."
+    )
+    samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
+
+
+@strawberry.type(description="The cancellation policy, or what would come of it; or why nothing was done.")
+class CancellationPolicyPayload(Payload):
+    """What was done, or of a dry run, what would be."""
+
+    cancellation_policy: CancellationPolicy | None = strawberry.field(
+        default=None, description="As this call left it. Null in a dry run, and if there are errors."
+    )
+    samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
+
+
+@strawberry.type(description="The promo code; or why nothing was done.")
+class PromoCodePayload(Payload):
+    """What was done."""
+
+    promo_code: PromoCode | None = strawberry.field(
+        default=None, description="As this call left it; null if there are errors."
+    )
+
+
+@strawberry.type(description="What it costs; or why that can not be told.")
+class QuotePayload(Payload):
+    """Either a quote, or errors."""
+
+    quote: Quote | None = strawberry.field(
+        default=None, description="Null if there are errors, and where nothing has a price: then it costs nothing."
+    )

@@ -1,0 +1,93 @@
+"""Quotes, as clients see them."""
+
+from datetime import datetime
+
+import strawberry
+
+from engine.pricing.charges import Charge, folded
+from engine.quote_rows import due_later_of, lines_of, taxes_of, terms_of
+from models.price import Quote as QuoteRow
+from schema.cancellation import CancellationTerms, PaymentDue
+from schema.global_id import GlobalKind, encode
+from schema.money import Money
+from schema.node import Node
+from schema.tax import TaxLine
+
+
+@strawberry.type(
+    description=(
+        "One line of a price: what is charged, how often, and why. Days that say the same are one line. unitPrice × "
+        "quantity is amount."
+    )
+)
+class QuoteLine:
+    """One line."""
+
+    item: int = strawberry.field(description="Of which item of the request, from 0.")
+    label: str = strawberry.field(description="As guests read it: the name of the rate plan, or of the rule.")
+    kind: str = strawberry.field(
+        description=(
+            "What is counted: NIGHT, INTERVAL, BOOKING, PERSON, UNIT, EXTRA_GUEST. Or what changes the lines above: "
+            "ADJUSTMENT, FLOOR, CEILING, MINIMUM. More may come."
+        )
+    )
+    quantity: int = strawberry.field(description="How often; of a line that changes others, on how many days.")
+    unit_price: Money = strawberry.field(description="Of one.")
+    amount: Money = strawberry.field(description="What the line adds; negative where it takes off.")
+    rule: str | None = strawberry.field(description="The kind of the price rule behind it; null: the rate plan.")
+
+    @classmethod
+    def of(cls, charge: Charge, currency: str) -> "QuoteLine":
+        """The engine's line, for clients."""
+        return cls(
+            item=charge.item,
+            label=charge.label,
+            kind=charge.kind,
+            quantity=charge.quantity,
+            unit_price=Money.of(charge.unit_amount, currency),
+            amount=Money.of(charge.amount, currency),
+            rule=charge.rule,
+        )
+
+
+@strawberry.type(
+    description=(
+        "What a request costs, line by line, at one instant; never altered. One that quoteCreate or a changed price "
+        "has made can be held by until it expires, at this price whatever is set meanwhile, and stays with the booking."
+    )
+)
+class Quote(Node):
+    """All of a price."""
+
+    lines: list[QuoteLine] = strawberry.field(description="What is charged, and why, item by item.")
+    taxes: list[TaxLine] = strawberry.field(description="What is owed, each tax by itself.")
+    subtotal: Money = strawberry.field(description="The sum of the lines; taxes that prices include are in it.")
+    tax: Money = strawberry.field(description="What taxes add to the subtotal; those that are included add nothing.")
+    total: Money = strawberry.field(description="The subtotal and the tax: all that the guest pays, now or later.")
+    due_now: Money = strawberry.field(description="With the booking.")
+    due_later: list[PaymentDue] = strawberry.field(description="The balance of a deposit; mostly none.")
+    due_at_venue: Money = strawberry.field(description="At the venue: balances without a day, and taxes paid there.")
+    cancellation: CancellationTerms = strawberry.field(description="What would come back until when.")
+    promo_code: str | None = strawberry.field(description="The promo code by which it is priced; null: none.")
+    expires_at: datetime = strawberry.field(
+        description="Until when it can be held by. Of a quote that was only looked at: the instant of asking."
+    )
+
+    @classmethod
+    def of(cls, row: QuoteRow, now: datetime, *, is_kept: bool = True) -> "Quote":
+        """The row, for clients."""
+        currency = row.currency
+        return cls(
+            id=encode(GlobalKind.QUOTE, row.organization_id, row.id),
+            lines=[QuoteLine.of(line, currency) for line in folded(lines_of(row))],
+            taxes=[TaxLine.of(line, currency) for line in taxes_of(row)],
+            subtotal=Money.of(row.subtotal, currency),
+            tax=Money.of(row.tax, currency),
+            total=Money.of(row.total, currency),
+            due_now=Money.of(row.due_now, currency),
+            due_later=[PaymentDue.of(due, currency) for due in due_later_of(row)],
+            due_at_venue=Money.of(row.due_at_venue, currency),
+            cancellation=CancellationTerms.of(terms_of(row), now),
+            promo_code=row.inputs["promo"],
+            expires_at=row.expires_at if is_kept else now,
+        )
