@@ -12,3 +12,4 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '4s'")
     # Made anew with more columns, after the migrations.
     op.execute("DROP FUNCTION IF EXISTS ledger_versions(uuid[], uuid[])")
+    op.execute("DROP FUNCTION IF EXISTS ledger_idle(uuid, uuid, timestamptz, timestamptz)")  # a part of its caller now

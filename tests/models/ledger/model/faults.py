@@ -114,17 +114,14 @@ _POOLS: Faults = {
     "what the booking itself takes of a member does not count": (
         Edit(
             "ledger_free_members",
-            "ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.resource_id = m.id) || m.take",
-            "ARRAY[m.take]",
+            "ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.resource_id = r.id) AS along",
+            "ARRAY[]::ledger_take[] AS along",
         ),
     ),
     "what is chosen is not taken": (Edit("ledger_choose", "p_takes := p_takes || v_free", "p_takes := p_takes"),),
     "the first members are chosen, and not the best": (
-        Edit(
-            "ledger_free_members",
-            "ledger_idle(p_organization_id, m.id, p_item.starts_at, p_item.ends_at), m.id",
-            "m.id",
-        ),
+        Edit("ledger_free_members", "greatest(before.since, v_from - v_look)", "v_from"),
+        Edit("ledger_free_members", "least(after.until, v_to + v_look)", "v_to"),
     ),
 }
 
