@@ -4,8 +4,7 @@ of what is sold out, at sight and by the ledger.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock
@@ -14,7 +13,7 @@ from typing import Final
 
 from benchmarks.claims import load as load_bookings
 from benchmarks.http import Load, connect, drive
-from benchmarks.report import cpu_seconds, heading, table
+from benchmarks.report import heading, table
 from benchmarks.requests import (
     SOLD_OUT,
     global_id,
@@ -45,11 +44,11 @@ RESOURCES: Final = 100
 BOOKINGS_OF_EACH: Final = 40
 MONTH_DAYS: Final = 31
 WARM_UP_READINGS: Final = 3
-READINGS: Final = 30
-ASKED_BY_GRAPHQL: Final = 6
+READINGS: Final = 20
+ASKED_BY_GRAPHQL: Final = 4
 CLIENTS: Final = 32
 CALLERS: Final = 64
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 ROUND_SECONDS: Final = 1.0
 KEPT: Final = "kept"
 NOT_KEPT: Final = "not kept"
@@ -105,7 +104,7 @@ async def _readings(stage: Stage, keys: Sequence[ResourceKey]) -> None:
     try:
         for number in range(WARM_UP_READINGS + READINGS):
             for name, place in places.items():
-                used = await _postgres_cpu(stage)
+                used = await stage.postgres_cpu()
                 with recorded_statements(stage.database) as sent:
                     took = await _read(replace(stage.database, timelines=place()), keys)
                 statements[name] = len(sent)
@@ -167,7 +166,7 @@ async def _compared(stage: Stage, ways: Mapping[str, Callable[[], Awaitable[Load
     for number in range(1 + ROUNDS):
         for name, way in ways.items():
             await stage.settle()
-            used = await _postgres_cpu(stage)
+            used = await stage.postgres_cpu()
             load = await way()
             load.only(SOLD_OUT)
             if number:
@@ -205,20 +204,6 @@ async def _by_callers(stage: Stage, database: Database, facts: ResourceFacts) ->
     await asyncio.gather(*(caller() for _ in range(CALLERS)))
     load.seconds = time.perf_counter() - began
     return load
-
-
-async def _postgres_cpu(stage: Stage) -> Callable[[], float]:
-    """Tells how many seconds of CPU PostgreSQL's processes have used since; of those that are there still."""
-
-    def read(pids: Iterable[int]) -> dict[int, float]:
-        found = {}
-        for pid in pids:
-            with suppress(FileNotFoundError):
-                found[pid] = cpu_seconds(pid)
-        return found
-
-    before = read(row["pid"] for row in await stage.owner.fetch("SELECT pid FROM pg_stat_activity"))
-    return lambda: sum(now - before[pid] for pid, now in read(before).items())
 
 
 def _hold(stage: Stage, facts: ResourceFacts) -> Hold:

@@ -33,8 +33,8 @@ from tests.support.factories import key_of
 from tests.support.statements import recorded_statements
 
 WARM_UP: Final = 2
-ROUNDS: Final = 100
-ROUNDS_OF_MANY: Final = 30
+ROUNDS: Final = 60
+ROUNDS_OF_MANY: Final = 20
 ROUNDS_OF_ALL: Final = 2
 SAMPLED_SECONDS: Final = 2.0
 

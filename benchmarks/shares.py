@@ -83,14 +83,14 @@ async def _samples(stage: Stage) -> None:
             drive, server.port, "/graphql", lambda: graphql_hold([stage.hot]), graphql_outcome, clients=CLIENTS
         )
         await ask(seconds=WARM_UP_SECONDS)
-        backends = [row["pid"] for row in await stage.owner.fetch("SELECT pid FROM pg_stat_activity")]
+        used_by_database = await stage.postgres_cpu()
         os.kill(server.pid, signal.SIGUSR1)
-        before = cpu_seconds(server.pid), sum(map(cpu_seconds, backends))
+        before = cpu_seconds(server.pid)
         load = await ask(seconds=SAMPLED_SECONDS)
         load.only(HELD)
         held = len(load.latencies)
-        of_server = (cpu_seconds(server.pid) - before[0]) * 1000 / held
-        of_database = (sum(map(cpu_seconds, backends)) - before[1]) * 1000 / held
+        of_server = (cpu_seconds(server.pid) - before) * 1000 / held
+        of_database = used_by_database() * 1000 / held
     table(
         ["", "ms of CPU a hold"],
         [["server process", of_server], ["PostgreSQL, all its processes (with the worker's)", of_database]],

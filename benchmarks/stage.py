@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ import asyncpg
 from benchmarks.baseline import DATABASE_VARIABLE
 from benchmarks.counter import TABLES
 from benchmarks.plain import Table
+from benchmarks.report import cpu_seconds
 from benchmarks.requests import ledger_hold, some_interval
 from models.database import Database, connect, owner_engine
 from models.interval import Interval
@@ -95,6 +96,19 @@ class Stage:
             yield Process(process.pid, told.port)
         finally:
             stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
+
+    async def postgres_cpu(self) -> Callable[[], float]:
+        """Tells how many seconds of CPU PostgreSQL's processes have used since; of those that are there still."""
+
+        def read(pids: Iterable[int]) -> dict[int, float]:
+            found = {}
+            for pid in pids:
+                with suppress(FileNotFoundError):
+                    found[pid] = cpu_seconds(pid)
+            return found
+
+        before = read(row["pid"] for row in await self.owner.fetch("SELECT pid FROM pg_stat_activity"))
+        return lambda: sum(now - before[pid] for pid, now in read(before).items())
 
     async def settle(self) -> None:
         """Wait until the worker has published what there is, so that one round does not pay for the one before."""
