@@ -76,7 +76,7 @@ class Nobody:
 NOBODY: Final = Nobody()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """What was read, as of `version` of the resource; it answers requests that lie in its window."""
 

@@ -80,7 +80,10 @@ class Availability:
     )
     refusals: list[Refusal] = strawberry.field(description="Every reason why not.")
     version: Long = strawberry.field(
-        description="The resource's version that this answers for; see BookingHoldInput.expected."
+        description=(
+            "The resource's version that this answers for: nothing in it is older. What is committed while it is read "
+            "may be in it; see BookingHoldInput.expected."
+        )
     )
 
     @classmethod

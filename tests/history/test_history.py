@@ -1,6 +1,6 @@
 """What was acknowledged survives: clients and watchers at two servers, while every process is killed at random.
 
-`VACANCY_TEST_HISTORY_SECONDS` is how long things are killed (40 unless set), `VACANCY_TEST_SEED` what is asked and
+`VACANCY_TEST_HISTORY_SECONDS` is how long things are killed (60 unless set), `VACANCY_TEST_SEED` what is asked and
 killed: the same choices, though never quite at the same moments.
 """
 
@@ -27,7 +27,7 @@ from tests.history.world import make_world
 from tests.support.audits import assert_audit_clean
 from tests.support.waiting import eventually
 
-SECONDS = float(os.environ.get("VACANCY_TEST_HISTORY_SECONDS", "40"))
+SECONDS = float(os.environ.get("VACANCY_TEST_HISTORY_SECONDS", "60"))
 SEED = int(os.environ.get("VACANCY_TEST_SEED", "0")) or secrets.randbits(32)
 AROUND_SECONDS_MAX = 240
 SHOWN_MAX = 20

@@ -30,8 +30,8 @@ BY_THE_NIGHT = COUNTED | {"GAP": {"nights": 2}}
 WINDOW = {"window": {"startsAt": "2030-06-01T10:00:00Z", "endsAt": "2030-06-01T12:00:00Z"}}
 STAY = {"stay": {"arrival": "2030-06-04", "departure": "2030-06-05"}}
 ASK = """query ($input: AvailabilityInput!) { availability(input: $input) { refusals { code } } }"""
-FACTS = 5
-"""Versions, and four for what no process has read yet."""
+FACTS = 9
+"""Versions, and eight for what no process has read yet."""
 
 CUSTOMERS = {"CUSTOMER_LIMIT", "CUSTOMER_OVERLAP"}
 
