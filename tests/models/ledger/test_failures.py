@@ -78,9 +78,10 @@ async def test_a_deadlock_is_repeated(database: Database, database_url: str, own
     resources = [await make_resource(database)]
     resources.append(await make_resource(database, beside=resources[0]))
     first, second = sorted(resources, key=lambda resource: resource.id)
-    # Whoever finds the deadlock is its victim: the application looks soon, the owner never.
+    # Whoever finds the deadlock is its victim. Each looks once, so long after it began to wait: the application when
+    # the circle has been closed, and before it gives up; the owner never.
     await owner.execute(
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''20ms''', current_database()); END $$"
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''1500ms''', current_database()); END $$"
     )
     await owner.execute("SET deadlock_timeout = '1min'")
 
