@@ -14,9 +14,10 @@ EXAMPLES = int(os.environ.get("VACANCY_TEST_EXAMPLES", "200"))
 EXAMPLES_PER_SHARE = -(-EXAMPLES // len(SHARES))
 SECONDS_PER_EXAMPLE_MAX = 10
 EXAMPLES_TO_BE_DONE = 20
+TURNS_MAX = 4  # further examples, while not all that a share is about has been done: which come is luck
 
 DONE = {
-    Focus.EVERYTHING: {"Hold", "Adjust"},  # and much else, but little of each: the others look at one thing each
+    Focus.EVERYTHING: {"Hold", "Change", "Adjust", "Series", "ChangeAll", "Join"},
     Focus.HOLDS: {"Hold", "Change", "Adjust"},
     Focus.PAST: {"Hold", "Change", "Fold"},
     Focus.APPROVAL: {"Hold", "Change", "Adjust"},
@@ -33,7 +34,11 @@ def test_the_ledger_answers_as_the_oracle(
 ) -> None:
     is_fixed = "VACANCY_TEST_EXAMPLES" not in os.environ
     with rig(database_url, owner_url) as machines:
-        run(machines, examples=EXAMPLES_PER_SHARE, share=share if is_fixed else None, focus=SHARES[share])
+        for turn in range(TURNS_MAX):
+            number = share + turn * len(SHARES)
+            run(machines, examples=EXAMPLES_PER_SHARE, share=number if is_fixed else None, focus=SHARES[share])
+            done = {asked for asked, answer in machines.tally.answers if answer == "DONE"}
+            if EXAMPLES_PER_SHARE < EXAMPLES_TO_BE_DONE or done >= DONE[SHARES[share]]:
+                break
     record_property("operations", machines.tally.answers.total())
-    done = {asked for asked, answer in machines.tally.answers if answer == "DONE"}
     assert EXAMPLES_PER_SHARE < EXAMPLES_TO_BE_DONE or done >= DONE[SHARES[share]], "hardly anything was possible"
