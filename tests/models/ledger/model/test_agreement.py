@@ -33,6 +33,7 @@ def test_the_ledger_answers_as_the_oracle(
     database_url: str, owner_url: str, share: int, record_property: Callable[[str, object], None]
 ) -> None:
     is_fixed = "VACANCY_TEST_EXAMPLES" not in os.environ
+    done: set[str] = set()
     with rig(database_url, owner_url) as machines:
         for turn in range(TURNS_MAX):
             number = share + turn * len(SHARES)
