@@ -1,15 +1,19 @@
 """The questions about availability, each over one resource: how its capacity goes, and what can be booked when.
 
 Every function takes `load`, which reads timelines, and those whose rules may count something `counts`: a caller with
-many resources hands in such that gather what all ask for, so that they share a statement. `now` is what rules take for
-the present. Whole days are in `engine.calendar`, what else could be booked in `engine.alternatives`.
+many resources hands in such that gather what all ask for, so that they share a statement. What is asked of `load` at
+once must be of one snapshot. `now` is what rules take for the present. All raise FactsMoved if the facts are not those
+of the timelines' version any more: `engine.current.while_current` reads both again.
+
+Whole days are in `engine.calendar`, what else could be booked in `engine.alternatives`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from engine.asked_prices import AskedPrices
+from engine.current import check_current
 from engine.facts import ResourceFacts
 from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read, rule_facts
 from engine.rules import limits
@@ -97,10 +101,9 @@ async def timeline(facts: ResourceFacts, window: Interval, *, load: TimelineLoad
     """How capacity goes over the window, as of one version. Raises InvalidInput for a window that is too long."""
     _check_window(window)
     keys = views_needed(facts)
-    views = await load([(key, window) for key in keys])
-    found = effective_timeline(facts, dict(zip(keys, views, strict=True)), window)
-    # What it requires is of the version of the facts: if that has changed since, nobody is told the newer one.
-    return replace(found, version=min(facts.version, found.version))
+    views = dict(zip(keys, await load([(key, window) for key in keys]), strict=True))
+    check_current(facts, views[facts.key])
+    return effective_timeline(facts, views, window)
 
 
 async def slots(

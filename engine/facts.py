@@ -58,7 +58,7 @@ class ResourceFacts:
 
     All of it is as of one `catalog_version`.
 
-    `version` is the resource's when these facts were asked for; `resource` was read earlier, and its own may be older.
+    `version` is one that the resource had while these facts were true; `resource` may have been read before it.
     """
 
     resource: Resource
@@ -105,6 +105,11 @@ async def load_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[Re
     return (await load_facts_with_versions(database, keys))[0]
 
 
+async def facts_anew(database: Database, key: ResourceKey) -> ResourceFacts:
+    """The facts of a resource that exists, as they are now."""
+    return (await load_facts(database, [key]))[key]
+
+
 async def load_facts_with_versions(
     database: Database, keys: Sequence[ResourceKey]
 ) -> tuple[dict[ResourceKey, ResourceFacts], dict[ResourceKey, Versions]]:
@@ -126,12 +131,18 @@ async def load_facts_with_versions(
     }
     missing = [key for key in keys if key not in facts]
     if missing:
-        async with database.reading(catalogs={key.organization_id for key in missing}) as session:
+        organizations = {key.organization_id for key in missing}
+        async with database.reading(catalogs=organizations, one_snapshot=True) as session:
             read = await _read(session, missing)
         database.catalog.update(read)
         facts |= read
-    now_true = {key: replace(found, version=current[key].timeline) for key, found in facts.items() if key in current}
-    return now_true, current
+    return {key: _seen(found, current.get(key)) for key, found in facts.items()}, current
+
+
+def _seen(found: ResourceFacts, now: Versions | None) -> ResourceFacts:
+    """With the version of now, if they were true then; what was read later has the version that it was read with."""
+    is_true = now is not None and now.catalog == found.catalog_version
+    return replace(found, version=now.timeline) if now is not None and is_true else found
 
 
 async def known_facts(database: Database, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
@@ -170,7 +181,6 @@ def rule_set(resource: Resource, rows: Sequence[BookingRule]) -> RuleSet:
 
 
 async def _read(session: ReadSession, keys: Sequence[ResourceKey]) -> dict[ResourceKey, ResourceFacts]:
-    # The resource first: what is read after it can be newer than its version says, but never older.
     rows = await session.exec(
         select(Resource, Venue)
         .join(Venue, (Venue.organization_id == Resource.organization_id) & (Venue.id == Resource.venue_id))  # type: ignore[arg-type]

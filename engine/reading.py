@@ -2,8 +2,8 @@
 
 The same is decided as when something is held (engine/holds.py, models/ledger/sql/40_admission.sql). The statements
 are few, whatever the number of wishes: one for timelines, one more where a rule counts arrivals, and one where a rule
-counts what the customer has. Timelines come first: what is counted can be newer than the version that is told, never
-older.
+counts what the customer has. Facts and timelines are of one version (`engine.current`). Timelines come first: what is
+counted can be newer than the version that is told, never older.
 """
 
 import uuid
@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from engine.binding import binding
 from engine.conditions import AskedItem, Known, refusal_of
+from engine.current import check_current
 from engine.facts import ResourceFacts
 from engine.rules.base import ConditionKind, Refusal, RuleFacts, RuleRequest
 from engine.rules.deciding import Terms
@@ -93,12 +94,8 @@ class Reading:
 
     @property
     def version(self) -> int:
-        """The version that this is told as of: nothing that was read is older, something may be newer.
-
-        Rules are read first, then the timeline. If anything changes in between it is that of the rules, by which nobody
-        books any more: whoever expects it is refused, and never held to rules that they were not shown.
-        """
-        return min(self.facts.version, self.known.view.version)
+        """The version of which the timeline and the facts are; what rules count beside them may be newer."""
+        return self.known.view.version
 
     def left(self, request: RuleRequest) -> Vacancies:
         """What is left for it."""
@@ -139,11 +136,12 @@ class Reading:
 async def read(
     facts: ResourceFacts, window: Interval, *, load: TimelineLoader, counts: CountsLoader, now: datetime
 ) -> Reading:
-    """Read what decides over requests that lie in the window."""
+    """Read what decides over requests that lie in the window. Raises FactsMoved if the facts do not any more."""
     reach = facts.rules.reach
     seen = window.widened(reach, reach)
     keys = views_needed(facts)
     views = dict(zip(keys, await load([(key, seen) for key in keys]), strict=True))
+    check_current(facts, views[facts.key])
     customer_id = counts.customer_in(facts.key.organization_id)
     measures = facts.rules.measures
     arrivals: tuple[Arrivals, ...] = ()

@@ -6,11 +6,13 @@ Nothing here writes. No rule ever ends a booking: what breaks a rule stays as it
 import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from engine.availability import Wish, availability
 from engine.counts import Counts
-from engine.facts import ResourceFacts, load_facts
+from engine.current import while_current
+from engine.facts import ResourceFacts, facts_anew, load_facts
 from engine.reading import TimelineLoader
 from engine.rule_changes import RuleChange, facts_after, facts_before
 from engine.rules.base import Refusal, RuleFacts, RuleRequest
@@ -144,14 +146,17 @@ async def _sample(
     facts = (await load_facts(database, [question.resource])).get(question.resource)
     if facts is None or not _is_touched(facts, change):
         raise NotFound("The rule has no say on such a resource.", path=(*path, "resourceId"))
-    counts = Counts(database)
+    ask = partial(availability, wish=question.wish, load=load, counts=Counts(database), now=now)
+
+    async def look(facts: ResourceFacts) -> Sample:
+        before, after = await ask(facts_before(facts, change)), await ask(facts_after(facts, change))
+        return Sample(facts, before.refusals, after.refusals)
+
     try:
-        before = await availability(facts_before(facts, change), question.wish, load=load, counts=counts, now=now)
-        after = await availability(facts_after(facts, change), question.wish, load=load, counts=counts, now=now)
+        return await while_current(facts, look, partial(facts_anew, database))
     except InvalidInput as error:
         error.path = (*path, *error.path)
         raise
-    return Sample(facts, before.refusals, after.refusals)
 
 
 def _is_touched(facts: ResourceFacts, change: RuleChange) -> bool:

@@ -4,7 +4,7 @@ So two questions about overlapping windows share them.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -44,22 +44,19 @@ def blocks_of(resource: ResourceKey, window: Interval) -> tuple[Block, ...]:
     return tuple(Block(resource, number) for number in range(first, end)) if end - first <= BLOCKS_MAX else ()
 
 
-def view_of(parts: Iterable[TimelineView], window: Interval) -> TimelineView:
+def view_of(parts: Sequence[TimelineView], window: Interval) -> TimelineView:
     """The window, out of the views of its blocks, all of one state of the timeline and in their order."""
     steps: list[Step] = []
-    version, resource = 0, None
     for part in parts:
-        version, resource = part.version, part.resource
         first = max(0, bisect_right(part.steps, window.starts_at, key=_starts_at) - 1)
         end = bisect_left(part.steps, window.ends_at, key=_starts_at)
         if steps and _says(steps[-1]) == _says(part.steps[first]):  # a block's edge is no change point
             steps[-1] = _between(steps[-1].starts_at, part.steps[first].ends_at, steps[-1])
             first += 1
         steps += part.steps[first:end]
-    assert resource is not None, "a window has blocks"
     steps[0] = _between(max(steps[0].starts_at, window.starts_at), steps[0].ends_at, steps[0])
     steps[-1] = _between(steps[-1].starts_at, min(steps[-1].ends_at, window.ends_at), steps[-1])
-    return TimelineView(resource, version, window, tuple(steps))
+    return parts[-1].of(window, steps)
 
 
 def _between(starts_at: datetime, ends_at: datetime, step: Step) -> Step:

@@ -101,13 +101,21 @@ class Database:
 
     @asynccontextmanager
     async def reading(
-        self, organization_id: uuid.UUID | None = None, *, catalogs: Collection[uuid.UUID] | Everywhere = ()
+        self,
+        organization_id: uuid.UUID | None = None,
+        *,
+        catalogs: Collection[uuid.UUID] | Everywhere = (),
+        one_snapshot: bool = False,
     ) -> AsyncIterator[ReadSession]:
         """A session for reading: every statement sees what was committed when it began.
+
+        With `one_snapshot` all of them see what was committed when the first began.
 
         It sees all rows of `organization_id`, what `catalogs` have not published, and what anybody may see.
         """
         async with self.sessions() as session:
+            if one_snapshot:
+                _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             if organization_id is not None or catalogs:
                 await _enter(session, organization_id, catalogs)
             yield ReadSession(session)

@@ -32,7 +32,7 @@ def question_of(as_of: date | None, sample: BookingItemInput | None) -> Question
 async def planned(context: Context, change: RuleChange, question: Question) -> BookingRulePayload:
     """What would be done."""
     now = context.clock()
-    found = await preview(context.database, change, question, load=context.loaders.timelines, now=now)
+    found = await preview(context.database, change, question, load=context.loaders.timelines_anew, now=now)
     return BookingRulePayload(
         preview=BookingRulePreview.of(found, change.after if change.before is None else None),
         breaks=BookingRuleBreaks.of(await breaks(context.database, change, now=now)),

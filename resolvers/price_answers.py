@@ -81,6 +81,6 @@ async def priced_samples(
     context: Context, edit: PriceEdit, samples: Sequence[PriceSample]
 ) -> list[price_payload.PriceSample]:
     """What the samples would cost."""
-    load, now = context.loaders.timelines, context.clock()
+    load, now = context.loaders.timelines_anew, context.clock()
     found = await preview(context.database, edit, samples, load=load, now=now)
     return [price_payload.PriceSample.of(sample, now) for sample in found]

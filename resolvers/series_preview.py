@@ -5,10 +5,12 @@ from typing import Annotated
 import strawberry
 
 from engine import series
+from engine.facts import ResourceFacts
 from models.errors import BookingError, NotFound
 from resolvers.access import query
 from schema.access import Access
 from schema.context import Info
+from schema.current import of_one_version
 from schema.series import SeriesOccurrence, SeriesPreview, SeriesPreviewInput, series_wish_of
 from schema.visibility import may_see_venue
 
@@ -30,12 +32,16 @@ async def series_preview(info: Info, input: Question) -> SeriesPreview:
     facts = await context.loaders.facts.load(wish.resource)
     if facts is None or not may_see_venue(context.viewer, facts.venue):
         raise NotFound("There is no such resource.", path=("input", "resourceId"))
+    loaders, now = context.loaders, context.clock()
+
+    async def look(facts: ResourceFacts) -> list[SeriesOccurrence]:
+        found = await series.preview(facts, wish, load=loaders.timelines, counts=loaders.counts, now=now)
+        return [SeriesOccurrence.of(outcome, facts.zone) for outcome in found]
+
     try:
-        found = await series.preview(
-            facts, wish, load=context.loaders.timelines, counts=context.loaders.counts, now=context.clock()
-        )
+        occurrences = await of_one_version(context, facts, look)
     except BookingError as error:
         error.path = ("input", *error.path)
         raise
-    context.loaders.budget.spend_elements(len(found))
-    return SeriesPreview(occurrences=[SeriesOccurrence.of(outcome, facts.zone) for outcome in found])
+    loaders.budget.spend_elements(len(occurrences))
+    return SeriesPreview(occurrences=occurrences)

@@ -9,6 +9,7 @@ from engine.availability import Wish
 from engine.facts import ResourceFacts
 from models.errors import InvalidInput
 from schema.context import Info
+from schema.current import of_one_version
 from schema.slot import Slot
 
 AlternativesFirst = Annotated[
@@ -20,11 +21,17 @@ async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, count: int)
     """The nearest bookable times, so many at most."""
     context = info.context
     loaders = context.loaders
-    found = await engine.alternatives(
-        facts, wish, first=count, load=loaders.timelines, counts=loaders.counts, now=context.clock()
-    )
-    context.loaders.budget.spend_elements(len(found))
-    return [Slot.of(answer, facts.zone) for answer in found]
+    now = context.clock()
+
+    async def look(facts: ResourceFacts) -> list[Slot]:
+        found = await engine.alternatives(
+            facts, wish, first=count, load=loaders.timelines, counts=loaders.counts, now=now
+        )
+        return [Slot.of(answer, facts.zone) for answer in found]
+
+    slots = await of_one_version(context, facts, look)
+    loaders.budget.spend_elements(len(slots))
+    return slots
 
 
 def alternatives_count(first: int | None) -> int:

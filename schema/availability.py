@@ -16,6 +16,7 @@ from models.queries.catalog import ResourcePage
 from models.resource import AvailabilityType
 from schema.alternatives import AlternativesFirst, alternatives, alternatives_count
 from schema.context import Context, Info
+from schema.current import of_one_version
 from schema.enums import AvailabilityStatus
 from schema.fields import field
 from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, StayInput, WindowInput
@@ -57,9 +58,7 @@ class AvailabilityInput:
     )
 
 
-@strawberry.type(
-    description="Whether a resource can be booked then, as of one version of its timeline, and if not, why."
-)
+@strawberry.type(description="Whether a resource can be booked then, as of one version of it, and if not, why.")
 class Availability:
     """The answer for one resource."""
 
@@ -81,8 +80,8 @@ class Availability:
     refusals: list[Refusal] = strawberry.field(description="Every reason why not.")
     version: Long = strawberry.field(
         description=(
-            "The resource's version that this answers for: nothing in it is older. What is committed while it is read "
-            "may be in it; see BookingHoldInput.expected."
+            "The resource's version that this answers for: its timeline and its rules are exactly those of it. What "
+            "rules count beside them, such as arrivals, may be newer. See BookingHoldInput.expected."
         )
     )
 
@@ -137,9 +136,13 @@ class Availability:
 
 async def ask(context: Context, facts: ResourceFacts, wish: Wish) -> Availability:
     """The answer for one resource. Raises InvalidInput and InvalidTime for what makes no sense for it."""
-    loaders = context.loaders
-    answer = await engine.availability(facts, wish, load=loaders.timelines, counts=loaders.counts, now=context.clock())
-    return Availability.of(facts, wish, answer)
+    loaders, now = context.loaders, context.clock()
+
+    async def look(facts: ResourceFacts) -> Availability:
+        answer = await engine.availability(facts, wish, load=loaders.timelines, counts=loaders.counts, now=now)
+        return Availability.of(facts, wish, answer)
+
+    return await of_one_version(context, facts, look)
 
 
 async def elsewhere(info: Info, facts: ResourceFacts, wish: Wish, count: int) -> list[Availability]:

@@ -8,9 +8,10 @@ but what is not published is read of the organizations only that the viewer belo
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -166,15 +167,26 @@ class Loaders:
         """What rules count."""
         return GatheredCounts(self._database, self._viewer, self._turn)
 
+    async def facts_anew(self, key: ResourceKey) -> ResourceFacts | None:
+        """The facts as they are now, whatever was loaded before."""
+        self.facts.clear(key)
+        return await self.facts.load(key)
+
     @cached_property
-    def _timelines(self) -> DataLoader[TimelineQuestion, TimelineView]:
-        return DataLoader(load_fn=self._read_timelines, max_batch_size=KEYS_MAX)
+    def _timelines(self) -> DataLoader[tuple[TimelineQuestion, ...], list[TimelineView]]:
+        """What is asked for at once is read in one statement. Not kept: with what is read later it would be of two."""
+        return DataLoader(load_fn=self._read_timelines, max_batch_size=KEYS_MAX, cache=False)
 
     async def timelines(self, questions: Sequence[TimelineQuestion]) -> Sequence[TimelineView]:
         """The `load` of engine.availability. InvalidInput when the operation has looked at too much already."""
         for _, window in questions:
             self.budget.spend_timeline(window)
-        return await self._timelines.load_many(questions)
+        return await self._timelines.load(tuple(questions))
+
+    async def timelines_anew(self, questions: Sequence[TimelineQuestion]) -> Sequence[TimelineView]:
+        """The same as they are now, for who has facts of their own: not by versions that were told before."""
+        self._versions = {}
+        return await self.timelines(questions)
 
     async def timelines_alone(self, questions: Sequence[TimelineQuestion]) -> Sequence[TimelineView]:
         """The same, then a turn: for who needs nothing but timelines."""
@@ -204,9 +216,15 @@ class Loaders:
         asked = set(organization_ids)
         return self._opened & asked | set(self._viewer.own(asked, role))
 
-    async def _read_timelines(self, questions: list[TimelineQuestion]) -> list[TimelineView]:
-        own = self._catalogs(key.organization_id for key, _ in questions)
-        return await read_kept_timelines(self._database, questions, own=own, versions=self._versions)
+    async def _read_timelines(self, asked: list[tuple[TimelineQuestion, ...]]) -> list[list[TimelineView]]:
+        answers: list[list[TimelineView]] = []
+        for some in _portions(asked):
+            questions = list(dict.fromkeys(chain.from_iterable(some)))
+            own = self._catalogs(key.organization_id for key, _ in questions)
+            views = await read_kept_timelines(self._database, questions, own=own, versions=self._versions)
+            found = dict(zip(questions, views, strict=True))
+            answers += [[found[question] for question in together] for together in some]
+        return answers
 
     async def _read_organizations(self, ids: list[uuid.UUID]) -> list[tuple[Organization, bool] | None]:
         async with self._database.reading(catalogs=self._catalogs(ids, Role.CUSTOMER)) as session:
@@ -310,6 +328,20 @@ class Loaders:
 
 _MADE_WHEN_ASKED = tuple(name for name, value in vars(Loaders).items() if isinstance(value, cached_property))
 """Few operations need more than a few of them, and making all took longer than many an operation's resolvers."""
+
+
+def _portions(asked: Iterable[tuple[TimelineQuestion, ...]]) -> Iterator[list[tuple[TimelineQuestion, ...]]]:
+    """What is read in one statement each: no more keys than go into one, but what belongs together whole."""
+    some: list[tuple[TimelineQuestion, ...]] = []
+    count = 0
+    for together in asked:
+        if some and count + len(together) > KEYS_MAX:
+            yield some
+            some, count = [], 0
+        some.append(together)
+        count += len(together)
+    if some:
+        yield some
 
 
 def _grouped(asked: Sequence[Asked], by: Callable[[Asked], Group]) -> Iterable[tuple[Group, list[Asked]]]:

@@ -1,6 +1,7 @@
 """What has capacity and can be booked, as clients see it."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -8,6 +9,7 @@ import strawberry
 from engine import availability
 from engine.calendar import calendar
 from engine.facts import Requirement, ResourceFacts
+from engine.timeline import EffectiveTimeline
 from engine.viewer import Role
 from models.errors import InvalidInput, NotFound
 from models.keys import ResourceKey, VenueKey
@@ -17,6 +19,7 @@ from schema.budget import ELEMENTS_PER_DAY
 from schema.cancellation import CancellationPolicy
 from schema.connections import Connection
 from schema.context import Context, Info
+from schema.current import of_one_version
 from schema.enums import AvailabilityType, Sharing
 from schema.fields import field
 from schema.global_id import GlobalKind, encode
@@ -193,8 +196,13 @@ class Resource(Node):
         """The effective step function."""
         interval = looked_at(window, ("window",))
         facts = await _open_facts(info.context, self.key)
-        found = await availability.timeline(facts, interval, load=info.context.loaders.timelines_alone)
-        info.context.loaders.budget.spend_elements(len(found.steps))
+        loaders = info.context.loaders
+
+        async def look(facts: ResourceFacts) -> EffectiveTimeline:
+            return await availability.timeline(facts, interval, load=loaders.timelines_alone)
+
+        found = await of_one_version(info.context, facts, look)
+        loaders.budget.spend_elements(len(found.steps))
         return Timeline(
             resource=self,
             version=Long(found.version),
@@ -229,9 +237,9 @@ class Resource(Node):
         """What can be offered."""
         interval = looked_at(window, ("window",))
         facts = await _open_facts(info.context, self.key)
-        found = await availability.slots(
-            facts,
-            interval,
+        ask = partial(
+            availability.slots,
+            window=interval,
             duration_minutes=duration_minutes,
             quantity=1 if quantity is None else quantity,
             activity=activity_of(activity, ("activity",)),
@@ -240,8 +248,13 @@ class Resource(Node):
             counts=info.context.loaders.counts,
             now=info.context.clock(),
         )
+
+        async def look(facts: ResourceFacts) -> list[Slot]:
+            return [Slot.of(answer, facts.zone) for answer in await ask(facts)]
+
+        found = await of_one_version(info.context, facts, look)
         info.context.loaders.budget.spend_elements(len(found))
-        return [Slot.of(answer, facts.zone) for answer in found]
+        return found
 
     @field(
         "One answer per civil day of [from, to), at most 366: its best slot, or the shortest stay that may begin on "
@@ -261,10 +274,10 @@ class Resource(Node):
             raise InvalidInput("The calendar ends before it begins.", path=("to",))
         info.context.loaders.budget.spend_elements((to - from_).days * ELEMENTS_PER_DAY)
         facts = await _open_facts(info.context, self.key)
-        found = await calendar(
-            facts,
-            from_,
-            to,
+        ask = partial(
+            calendar,
+            first=from_,
+            last=to,
             quantity=1 if quantity is None else quantity,
             activity=activity_of(activity, ("activity",)),
             guests=guests_of(guests, ("guests",)),
@@ -272,7 +285,7 @@ class Resource(Node):
             counts=info.context.loaders.counts,
             now=info.context.clock(),
         )
-        return [CalendarDay.of(answer) for answer in found]
+        return [CalendarDay.of(answer) for answer in await of_one_version(info.context, facts, ask)]
 
 
 @strawberry.type(description="A booking of n units also takes perUnit × n + perBooking units of another resource.")

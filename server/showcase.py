@@ -11,7 +11,8 @@ from typing import Any, Final
 from engine.availability import slots
 from engine.calendar import calendar
 from engine.counts import Counts
-from engine.facts import ResourceFacts, load_facts
+from engine.current import while_current
+from engine.facts import ResourceFacts, facts_anew, load_facts
 from engine.timeline import EffectiveTimeline, effective_timeline
 from engine.vacancies import views_needed
 from models import civil
@@ -114,14 +115,16 @@ def _id(facts: ResourceFacts) -> str:
 
 async def _bookable_time(database: Database, facts: ResourceFacts, now: datetime) -> dict[str, Any]:
     """The first time from tomorrow on at which one unit can be booked, as the API takes it; else tomorrow's first."""
-    load = partial(read_timelines, database)
+    reading: Any = {"load": partial(read_timelines, database), "counts": Counts(database), "now": now}
+    again = partial(facts_anew, database)
     tomorrow = civil.local_day(now, facts.zone) + timedelta(days=1)
     if facts.resource.availability_type == AvailabilityType.NIGHTLY:
-        nights = await calendar(facts, tomorrow, tomorrow + SHOWN, load=load, counts=Counts(database), now=now)
+        ask_days = partial(calendar, first=tomorrow, last=tomorrow + SHOWN, **reading)
+        nights = await while_current(facts, ask_days, again)
         night = next((each.date for each in nights if each.bookable), tomorrow)
         return {"stay": {"arrival": str(night), "departure": str(night + timedelta(days=1))}}
     start = civil.civil_day(tomorrow, facts.zone).starts_at
-    offered = await slots(facts, Interval(start, start + SHOWN), load=load, counts=Counts(database), now=now)
+    offered = await while_current(facts, partial(slots, window=Interval(start, start + SHOWN), **reading), again)
     slot = next((each.interval for each in offered if each.bookable), Interval(start, start + timedelta(hours=1)))
     shown = (each.astimezone(facts.zone).isoformat() for each in (slot.starts_at, slot.ends_at))
     return {"window": dict(zip(("startsAt", "endsAt"), shown, strict=True))}

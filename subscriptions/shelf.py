@@ -64,9 +64,7 @@ class RedisShelf:
         except Busy:
             return {}
         views = {
-            block: from_text(texts[block], block, versions.state, versions.timeline)
-            for block, versions in wanted.items()
-            if block in texts
+            block: from_text(texts[block], block, versions) for block, versions in wanted.items() if block in texts
         }
         return {block: view for block, view in views.items() if view is not None}
 

@@ -8,6 +8,7 @@ import orjson
 
 from models.blocks import EPOCH, Block
 from models.interval import Interval
+from models.queries.catalog import Versions
 from models.queries.timelines import Step, TimelineView
 
 FORMAT: Final = 1
@@ -30,15 +31,16 @@ def to_text(view: TimelineView, block: Block, state: str) -> str:
     return orjson.dumps([FORMAT, str(block.resource.id), block.number, state, *columns]).decode()
 
 
-def from_text(text: str, block: Block, state: str, version: int) -> TimelineView | None:
-    """The view that the text has of this block in this state; None for any other text whatever."""
+def from_text(text: str, block: Block, versions: Versions) -> TimelineView | None:
+    """The view that the text has of this block in the state of these versions; None for any other text whatever."""
     if len(text) > TEXT_LENGTH_MAX:
         return None
     try:
         format_, id_, number, its_state, *columns = orjson.loads(text)
-        if (format_, id_, number, its_state) != (FORMAT, str(block.resource.id), block.number, state):
+        if (format_, id_, number, its_state) != (FORMAT, str(block.resource.id), block.number, versions.state):
             return None
-        return TimelineView(block.resource, version, block.window, _steps(block.window, *columns))
+        steps = _steps(block.window, *columns)
+        return TimelineView(block.resource, versions.timeline, versions.catalog, block.window, steps)
     except (ValueError, TypeError, OverflowError):
         return None
 

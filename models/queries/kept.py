@@ -117,7 +117,7 @@ class _Reading:
 
     def is_of_one_instant(self, read: Iterable[TimelineView]) -> bool:
         """Whether these, read later, may stand beside what is found: they are of the same versions still."""
-        return not self.found or all(view.version == self.versions[view.resource].timeline for view in read)
+        return not self.found or all(self._is_of_versions(view) for view in read)
 
     def keep(self, asked: Mapping[Question, Block | None], read: Mapping[Question, TimelineView]) -> None:
         """Keep what was read as blocks, if it is what the versions tell of; for the answers it counts as found."""
@@ -128,12 +128,16 @@ class _Reading:
     def answers(self, read: Mapping[Question, TimelineView]) -> list[TimelineView]:
         """One view per question."""
         return [
-            read.get(question) or view_of((self.found[block] for block in blocks), question[1])
+            read.get(question) or view_of([self.found[block] for block in blocks], question[1])
             for question, blocks in zip(self.questions, self.blocks, strict=True)
         ]
 
     def _is_lasting(self, view: TimelineView) -> bool:
-        return not view.has_over and view.version == self.versions[view.resource].timeline
+        return not view.has_over and self._is_of_versions(view)
+
+    def _is_of_versions(self, view: TimelineView) -> bool:
+        told = self.versions[view.resource]
+        return (view.version, view.catalog_version) == (told.timeline, told.catalog)
 
     def _missing(self) -> dict[Block, Versions]:
         return {

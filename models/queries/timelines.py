@@ -2,7 +2,7 @@
 
 import uuid
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -35,14 +35,20 @@ class Step(NamedTuple):
 class TimelineView:
     """The steps of one timeline in a window, as they were at `version`: sorted, without gap or overlap.
 
+    `catalog_version`: the resource's at that version, of what is known beside its timeline (`engine.facts`).
     `has_over`: some of what was taken there is left out, since a hold of it was over.
     """
 
     resource: ResourceKey
     version: int
+    catalog_version: int
     window: Interval
     steps: tuple[Step, ...]
     has_over: bool = field(default=False, compare=False)
+
+    def of(self, window: Interval, steps: Iterable[Step]) -> "TimelineView":
+        """A view of the same timeline at the same version, in this window."""
+        return TimelineView(self.resource, self.version, self.catalog_version, window, tuple(steps))
 
     def over(self, interval: Interval) -> tuple[Step, ...]:
         """The steps that the interval touches. It must lie in the window."""
@@ -96,7 +102,8 @@ def _view(key: ResourceKey, window: Interval, rows: list[asyncpg.Record]) -> Tim
     ]
     for claim in over:
         view = [part for step in view for part in _without(step, claim)]
-    return TimelineView(key, steps[0]["version"], window, tuple(view), bool(over))
+    version, catalog_version = steps[0]["version"], steps[0]["catalog_version"]
+    return TimelineView(key, version, catalog_version, window, tuple(view), bool(over))
 
 
 def _without(step: Step, claim: asyncpg.Record) -> Iterator[Step]:

@@ -1,29 +1,27 @@
 """What `availability` calls bookable at a version, `hold` accepts at that version; and nothing else."""
 
 import random
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from engine.availability import Wish, availability, timeline
+from engine.availability import Wish, availability
 from engine.facts import load_facts
 from engine.holds import HoldRequest, ItemRequest, hold
 from engine.viewer import GUEST
 from models.database import Database
-from models.errors import BookingError, Refused, SoldOut
+from models.errors import BookingError, SoldOut
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.ledger import calls
 from models.ledger.records import BookingRecord
 from models.ledger.requests import NO_CONTACT, BookingAction
-from models.queries.timelines import TimelineView, read_timelines
-from models.resource import BookingRule, Resource, Sharing
+from models.queries.timelines import read_timelines
+from models.resource import Resource, Sharing
 from tests.support.factories import (
     adjust_of,
     at,
-    between,
     change_of,
     key_of,
     make_requirement,
@@ -69,36 +67,6 @@ async def test_reading_and_booking_agree(database: Database, seed: int) -> None:
         assert {code for code, _ in told} <= CODES
         seen[answer.bookable] += 1
     assert min(seen.values()) > ROUNDS // 10
-
-
-async def test_what_changes_between_two_looks_is_not_told_under_the_newer_version(database: Database) -> None:
-    """Rules are read first. One that is set before the timelines are read is not among them, but makes a version."""
-    hall = await make_resource(database, capacity=2)
-    facts = (await load_facts(database, [key_of(hall)]))[key_of(hall)]
-
-    async def load(questions: Sequence[tuple[ResourceKey, Interval]]) -> Sequence[TimelineView]:
-        async with database.writing(hall.organization_id) as session:
-            session.add(
-                BookingRule(
-                    organization_id=hall.organization_id,
-                    resource_id=hall.id,
-                    type="STOP_SELL",
-                    parameters={"dates": ["2030-06-01"]},
-                )
-            )
-        return await read_timelines(database, questions)
-
-    wish = Wish(window=between("10:00", "12:00"))
-    answer = await availability(facts, wish, load=load, now=NOW)
-    shown = await timeline(facts, between("10:00", "12:00"), load=partial(read_timelines, database))
-    now = (await load_facts(database, [key_of(hall)]))[key_of(hall)].version
-    assert answer.bookable
-    assert (answer.version, shown.version, now) == (facts.version, facts.version, facts.version + 1)
-    request = HoldRequest(
-        "agreement-by-the-rules-of-now", b"hash", (ItemRequest(key_of(hall), wish),), NO_CONTACT, {key_of(hall): now}
-    )
-    with pytest.raises(Refused, match="2030-06-01"):
-        await hold(database, GUEST, request, now=NOW)
 
 
 async def _held(

@@ -68,7 +68,7 @@ def view_of(resource: Resource, *steps: tuple[float, int, str | None, bool]) -> 
         Step(hours(start, end).starts_at, hours(start, end).ends_at, resource.capacity, taken, key, closed)
         for (start, taken, key, closed), end in zip(steps, ends, strict=True)
     )
-    return TimelineView(ResourceKey(ORGANIZATION, resource.id), 7, DAY, made)
+    return TimelineView(ResourceKey(ORGANIZATION, resource.id), 7, 0, DAY, made)
 
 
 def shown(facts: ResourceFacts, *views: TimelineView) -> list[int]:

@@ -130,15 +130,10 @@ def _was_so(attempt: Attempt, timelines: Mapping[str, Timeline], since: datetime
     """A reading is of a version of its time, shows the capacity of that version, and hides nothing that was free.
 
     It may show more as free than is not taken: nobody is shown a hold that is over. It may show less of what requires
-    other resources, and none of what is closed. What availability tells of a version nothing is older than: if more is
-    committed while it is read, it may show that.
+    other resources, and none of what is closed.
     """
     timeline, version = timelines[attempt.input["resource"]], attempt.answer["version"]
-    of_its_time = timeline.versions(since, until)
-    if version not in of_its_time:
-        return False
-    shown = [each for each in of_its_time if each >= version] if attempt.call == "availability" else [version]
-    return any(_shows(attempt, timeline, timeline.states[each]) for each in shown)
+    return version in timeline.versions(since, until) and _shows(attempt, timeline, timeline.states[version])
 
 
 def _shows(attempt: Attempt, timeline: Timeline, state: State) -> bool:

@@ -109,11 +109,21 @@ class Tale:
         attempt = Attempt(call, key, input, after(at - 0.05), after(at + 0.05), outcome, answer)
         self.recorded.attempts.append(attempt)
 
-    def reads(self, at: float, resource: str, window: Window, version: int, capacity: int, vacancies: int) -> None:
+    def reads(
+        self,
+        at: float,
+        resource: str,
+        window: Window,
+        version: int,
+        capacity: int,
+        vacancies: int,
+        *,
+        call: str = "timeline",
+    ) -> None:
         """A reading of one step."""
         step = {"startsAt": window[0], "endsAt": window[1], "capacity": capacity, "vacancies": vacancies}
         asked = {"resource": resource, "startsAt": window[0], "endsAt": window[1]}
-        self.says(at, "timeline", None, asked, Outcome.OK, version=version, steps=[step], is_alone=True)
+        self.says(at, call, None, asked, Outcome.OK, version=version, steps=[step], is_alone=True)
 
     def tells(self, at: float, resource: str, version: int, watcher: int = 0) -> None:
         """A push."""

@@ -197,6 +197,11 @@ def read_another_capacity(bent: Tale) -> None:
     bent.reads(7, "hall", MORNING, 4, 4, 3)
 
 
+def show_more_than_the_version_that_is_told(bent: Tale) -> None:
+    """Of both versions' time, and true of the later one: somebody has booked while it was read."""
+    bent.reads(3, "hall", MORNING, 1, 2, 0, call="availability")
+
+
 def say_that_what_was_held_is_not_there(bent: Tale) -> None:
     bent.says(7, "bookingCancel", "k-gone", {"booking": "a"}, Outcome.FAIL, code="NOT_FOUND")
 
@@ -249,6 +254,7 @@ BENT: list[tuple[Callable[[Tale], None], Promise]] = [
     (read_an_old_version, Promise.UNJUSTIFIED),
     (read_less_than_is_left, Promise.UNJUSTIFIED),
     (read_another_capacity, Promise.UNJUSTIFIED),
+    (show_more_than_the_version_that_is_told, Promise.UNJUSTIFIED),
     (say_that_what_was_held_is_not_there, Promise.UNJUSTIFIED),
     (push_backwards, Promise.STALE),
     (push_ahead, Promise.STALE),

@@ -251,7 +251,7 @@ async def test_on_a_cluster_each_organization_has_a_slot(state: State) -> None:
 
 def view_for(block: Block) -> TimelineView:
     window = block.window
-    return TimelineView(block.resource, 1, window, (Step(window.starts_at, window.ends_at, 1, 0, None, False),))
+    return TimelineView(block.resource, 1, 0, window, (Step(window.starts_at, window.ends_at, 1, 0, None, False),))
 
 
 @asynccontextmanager

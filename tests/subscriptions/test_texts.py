@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from models.blocks import BLOCK, BLOCKS_MAX, EPOCH, Block, blocks_of, view_of
 from models.interval import Interval
 from models.keys import ResourceKey
+from models.queries.catalog import Versions
 from models.queries.timelines import Step, TimelineView
 from subscriptions.texts import FORMAT, TEXT_LENGTH_MAX, from_text, to_text
 from tests.support.factories import between
@@ -19,6 +20,7 @@ KEY = ResourceKey(uuid.UUID(int=1), uuid.UUID(int=2))
 FIRST = Block(KEY, 1380)
 SPAN = Interval(FIRST.window.starts_at, FIRST.window.starts_at + 3 * BLOCK)
 STATE = "7.123.456"
+VERSIONS = Versions(3, 7, STATE, is_published=True, is_over=False)
 HOURS = SPAN.duration // timedelta(hours=1)
 
 values = st.tuples(st.integers(1, 4), st.sampled_from([None, "laps", "#some booking"]), st.booleans())
@@ -36,14 +38,14 @@ def timelines(draw: st.DrawFn) -> TimelineView:
         if steps and step._replace(starts_at=steps[-1].starts_at) == steps[-1]._replace(ends_at=step.ends_at):
             step = step._replace(starts_at=steps.pop().starts_at)
         steps.append(step)
-    return TimelineView(KEY, 7, SPAN, tuple(steps))
+    return TimelineView(KEY, 7, 3, SPAN, tuple(steps))
 
 
 @given(timelines(), st.integers(0, HOURS - 1), st.integers(1, HOURS))
 def test_a_window_out_of_blocks_is_what_would_have_been_read(whole: TimelineView, start: int, hours: int) -> None:
     window = Interval(_hour(start), _hour(min(HOURS, start + hours)))
     parts = [_cut(whole, block.window) for block in blocks_of(KEY, window)]
-    through_text = [from_text(to_text(part, _block(part), STATE), _block(part), STATE, 7) for part in parts]
+    through_text = [from_text(to_text(part, _block(part), STATE), _block(part), VERSIONS) for part in parts]
     assert through_text == parts
     assert view_of(parts, window) == _cut(whole, window)
 
@@ -55,7 +57,7 @@ def test_a_text_that_was_changed_is_read_as_none_or_as_steps_that_fill_the_block
     text = to_text(_cut(whole, FIRST.window), FIRST, STATE)
     at = data.draw(st.integers(0, len(text)))
     garbled = text[:at] + data.draw(st.text(max_size=3)) + text[at + data.draw(st.integers(0, 3)) :]
-    view = from_text(garbled, FIRST, STATE, 7)
+    view = from_text(garbled, FIRST, VERSIONS)
     if view is not None:
         assert view.steps[0].starts_at == FIRST.window.starts_at
         assert view.steps[-1].ends_at == FIRST.window.ends_at
@@ -87,15 +89,15 @@ ROW: list[list[Any]] = [[(FIRST.window.starts_at - EPOCH) // timedelta(microseco
 )
 def test_what_are_no_steps_is_none(columns: list[Any]) -> None:
     about = [FORMAT, str(KEY.id), FIRST.number, STATE]
-    assert from_text(json.dumps([*about, *ROW]), FIRST, STATE, 7) is not None
-    assert from_text(json.dumps([*about, *columns]), FIRST, STATE, 7) is None
+    assert from_text(json.dumps([*about, *ROW]), FIRST, VERSIONS) is not None
+    assert from_text(json.dumps([*about, *columns]), FIRST, VERSIONS) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "null", "7", "{}", "[]", "[[[[", "[" * 100_000, "\0", " " * TEXT_LENGTH_MAX + "1"]
 )
 def test_what_is_no_text_of_ours_is_none(text: str) -> None:
-    assert from_text(text, FIRST, STATE, 7) is None
+    assert from_text(text, FIRST, VERSIONS) is None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_what_is_no_text_of_ours_is_none(text: str) -> None:
 def test_a_text_of_another_format_resource_block_or_state_is_none(position: int, other: object) -> None:
     about: list[object] = [FORMAT, str(KEY.id), FIRST.number, STATE]
     about[position] = other
-    assert from_text(json.dumps([*about, *ROW]), FIRST, STATE, 7) is None
+    assert from_text(json.dumps([*about, *ROW]), FIRST, VERSIONS) is None
 
 
 def test_a_window_that_is_too_long_or_too_far_has_no_blocks() -> None:
@@ -125,4 +127,4 @@ def _block(view: TimelineView) -> Block:
 def _cut(whole: TimelineView, window: Interval) -> TimelineView:
     parts = ((step, Interval(step.starts_at, step.ends_at).clip(window)) for step in whole.steps)
     steps = tuple(step._replace(starts_at=part.starts_at, ends_at=part.ends_at) for step, part in parts if part)
-    return TimelineView(KEY, whole.version, window, steps)
+    return whole.of(window, steps)

@@ -2,29 +2,29 @@
 -- unit of work see the private rows of one organization (80_isolation.sql); availability is made of private rows of many,
 -- so these run with the owner's rights, and let out no row of a booking, a claim or the outbox.
 
--- Steps of many timelines over one window each, with the version of each resource, in one statement and so in one
+-- Steps of many timelines over one window each, with the versions of each resource, in one statement and so in one
 -- snapshot. The n-th of each list makes one question. A second kind of row (over = true) tells what holds that are over
 -- still take there: the next admission would expire them, so nobody is shown that as taken. In the folded past nothing
 -- is. What is not published is told of the organizations `p_own` only.
 CREATE OR REPLACE FUNCTION ledger_steps(
     p_organization_ids uuid[], p_resource_ids uuid[], p_from timestamptz[], p_to timestamptz[], p_own uuid[]
 ) RETURNS TABLE (
-    "position" integer, version bigint, over boolean, starts_at timestamptz, ends_at timestamptz,
-    capacity integer, taken integer, sharing_key text, closed boolean
+    "position" integer, version bigint, catalog_version bigint, over boolean, starts_at timestamptz,
+    ends_at timestamptz, capacity integer, taken integer, sharing_key text, closed boolean
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     WITH asked AS (
         SELECT a.organization_id, a.resource_id, a.starts_at, a.ends_at, a.position::integer AS position, r.version,
-               r.folded_until
+               r.catalog_version, r.folded_until
           FROM unnest(p_organization_ids, p_resource_ids, p_from, p_to)
               WITH ORDINALITY AS a (organization_id, resource_id, starts_at, ends_at, position)
           JOIN resource r ON r.organization_id = a.organization_id AND r.id = a.resource_id
           JOIN venue v ON v.organization_id = r.organization_id AND v.id = r.venue_id
          WHERE v.is_published OR a.organization_id = ANY (p_own)
     )
-    SELECT a.position, a.version, false, greatest(s.at, a.starts_at), NULL::timestamptz,
+    SELECT a.position, a.version, a.catalog_version, false, greatest(s.at, a.starts_at), NULL::timestamptz,
            s.capacity, s.taken, s.sharing_key::text, s.closed
       FROM asked a
      CROSS JOIN LATERAL (
@@ -37,14 +37,14 @@ BEGIN
             AND t.at > a.starts_at AND t.at < a.ends_at)
      ) s
     UNION ALL
-    SELECT a.position, 0, true, greatest(c.starts_at, a.starts_at, a.folded_until), least(c.ends_at, a.ends_at),
+    SELECT a.position, 0, 0, true, greatest(c.starts_at, a.starts_at, a.folded_until), least(c.ends_at, a.ends_at),
            0, c.quantity, NULL, false
       FROM asked a
       JOIN booking b ON b.organization_id = a.organization_id AND b.status IN ('ON_HOLD', 'PENDING')
                     AND b.hold_expires_at <= (SELECT clock_timestamp())
       JOIN claim c ON c.organization_id = b.organization_id AND c.booking_id = b.id AND c.resource_id = a.resource_id
                   AND c.starts_at < a.ends_at AND c.ends_at > greatest(a.starts_at, a.folded_until)
-     ORDER BY 1, 3, 4;
+     ORDER BY 1, 4, 5;
 END $$;
 
 -- What happened to many resources after a version of each, the n-th of each list making one question: the version now,
