@@ -1,7 +1,9 @@
 """Whole days: what is the best that can be had on each."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from engine.asked_prices import AskedPrices
 from engine.availability import Wish, answer_to, check_quantity, hull, night_of, request_of
@@ -9,9 +11,10 @@ from engine.facts import ResourceFacts
 from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read
 from engine.rules import limits
 from engine.rules.base import GuestCount, Refusal, RuleRequest
-from engine.vacancies import AvailabilityStatus
+from engine.vacancies import AvailabilityStatus, Vacancies
 from models import civil
 from models.errors import InvalidInput, InvalidTime
+from models.interval import Interval
 from models.resource import AvailabilityType
 
 
@@ -58,26 +61,33 @@ async def calendar(
     if not 1 <= (last - first).days <= limits.WINDOW_DAYS_MAX:
         raise InvalidInput(f"Ask for 1 to {limits.WINDOW_DAYS_MAX} days.", path=("to",))
     wish = Wish(quantity=quantity, activity=activity, guests=guests)
-    by_day = {day: _requests_of_day(facts, day, wish) for day in civil.days(first, last)}
-    offered = [request.interval for requests in by_day.values() for request in requests]
-    if not offered:
-        return [_nothing_on(day) for day in by_day]
-    reading = await read(facts, hull(offered), load=load, counts=counts, now=now)
-    return [_best_of(reading, day, requests) for day, requests in by_day.items()]
+    offered = [_offered_on(facts, day, wish) for day in civil.days(first, last)]
+    slots = [slot for each in offered for slot in each.slots]
+    if not slots:
+        return [_nothing_on(each.day) for each in offered]
+    reading = await read(facts, hull(slots), load=load, counts=counts, now=now)
+    return [_best_of(reading, each) for each in offered]
 
 
-def _best_of(reading: Reading, day: date, requests: list[RuleRequest]) -> DayAnswer:
+class _Offered(NamedTuple):
+    """What is offered on a day, in order of time; a wish for one of the slots, of a stay with its nights."""
+
+    day: date
+    wish: Wish
+    slots: Sequence[Interval] = ()
+
+
+def _best_of(reading: Reading, offered: _Offered) -> DayAnswer:
     """The day as its best slot: bookable before not, then the most vacancies; what has begun only if all has.
 
     Rules are asked of the emptiest slot first, and of no more once one can be booked: a year has ten thousand.
     """
-    slots = [(request, reading.left(request)) for request in requests]
-    coming = [slot for slot in slots if slot[0].interval.starts_at >= reading.rule_facts.now] or slots
+    day, wish, slots = offered
+    coming = [slot for slot in slots if slot.starts_at >= reading.rule_facts.now] or slots
     if not coming:
         return _nothing_on(day)
-    coming.sort(key=lambda slot: -slot[1].vacancies)
     best = None
-    for request, left in coming:
+    for request, left in _emptiest_first(reading, wish, coming):
         if best is not None and left.vacancies < request.quantity:
             break
         answer = answer_to(reading, request, left)
@@ -85,9 +95,26 @@ def _best_of(reading: Reading, day: date, requests: list[RuleRequest]) -> DayAns
         if best.bookable:
             break
     assert best is not None
-    stay = requests[0].stay
-    nights = None if stay is None else (stay[1] - stay[0]).days
+    nights = None if wish.stay is None else (wish.stay[1] - wish.stay[0]).days
     return DayAnswer(day, best.capacity, best.vacancies, best.status, best.refusals, nights, best.prices)
+
+
+def _emptiest_first(reading: Reading, wish: Wish, slots: Sequence[Interval]) -> Iterator[tuple[RuleRequest, Vacancies]]:
+    """The wish for each of the slots, with what is left of it: most first, and of as much the earliest first.
+
+    A slot that has all that is free at any time of the day has the most. On most days that is the first or the second
+    that is looked at, and of the others nobody wants to know.
+    """
+    most = reading.free_at_most(hull(slots))
+    others = []
+    for slot in slots:
+        request = request_of(wish, slot)
+        left = reading.left(request)
+        if left.vacancies >= most:
+            yield request, left
+        else:
+            others.append((request, left))
+    yield from sorted(others, key=lambda other: -other[1].vacancies)
 
 
 def _nothing_on(day: date) -> DayAnswer:
@@ -95,14 +122,13 @@ def _nothing_on(day: date) -> DayAnswer:
     return DayAnswer(day, 0, 0, AvailabilityStatus.CLOSED, (closed,))
 
 
-def _requests_of_day(facts: ResourceFacts, day: date, wish: Wish) -> list[RuleRequest]:
+def _offered_on(facts: ResourceFacts, day: date, wish: Wish) -> _Offered:
     """What is offered on this day; nothing on a day, or for a check-in or check-out, that the clocks skip."""
     try:
         if facts.resource.availability_type == AvailabilityType.NIGHTLY:
             stay = (day, day + timedelta(days=facts.rules.shortest_stay(day) or 1))
-            return [request_of(replace(wish, stay=stay), night_of(facts, *stay))]
+            return _Offered(day, replace(wish, stay=stay), [night_of(facts, *stay)])
         window = civil.civil_day(day, facts.zone)
     except InvalidTime:
-        return []
-    found = facts.rules.slots(window, None, facts.zone)
-    return [request_of(wish, interval) for interval in found]
+        return _Offered(day, wish)
+    return _Offered(day, wish, facts.rules.slots(window, None, facts.zone))

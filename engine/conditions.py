@@ -155,12 +155,12 @@ def _interval(arguments: Mapping[str, Any]) -> Interval:
 
 
 def _in_scope(
-    condition: Condition, items: Iterable[AskedItem] | Iterable[CustomerItem]
-) -> Iterable[AskedItem | CustomerItem]:
+    condition: Condition, items: Sequence[AskedItem] | Sequence[CustomerItem]
+) -> Sequence[AskedItem | CustomerItem]:
     resource_id, venue_id = condition.arguments.get("resource_id"), condition.arguments.get("venue_id")
-    for item in items:
-        if resource_id in (None, item.resource_id) and venue_id in (None, item.venue_id):
-            yield item
+    if resource_id is None and venue_id is None:
+        return items
+    return [item for item in items if resource_id in (None, item.resource_id) and venue_id in (None, item.venue_id)]
 
 
 def _of_resource(condition: Condition, items: Iterable[AskedItem]) -> Iterable[AskedItem]:

@@ -105,6 +105,10 @@ class Reading:
             supply = self._supplies[terms.shared_as] = supply_of(self.facts, self.views, terms.shared_as)
         return supply.over(request.interval, terms.claim)
 
+    def free_at_most(self, interval: Interval) -> int:
+        """What is left nowhere in the interval exceeds this: the most units of the resource itself that are free."""
+        return max(step.capacity - step.taken for step in self.known.view.over(interval))
+
     def refusals(self, request: RuleRequest, left: Vacancies) -> tuple[Refusal, ...]:
         """Every reason against it: of the rules, of their conditions, and last of the capacity: `left` is left."""
         refusals, conditions = self.facts.rules.judge(request, self.rule_facts)

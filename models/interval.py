@@ -40,8 +40,11 @@ class Interval:
 
     def widened(self, before: timedelta, after: timedelta) -> "Interval":
         """So much longer on both sides, as far as the calendar goes."""
-        starts_at = self.starts_at - min(before, self.starts_at - _FIRST)
-        return Interval(starts_at, self.ends_at + min(after, _LAST - self.ends_at))
+        try:
+            return Interval(self.starts_at - before, self.ends_at + after)
+        except OverflowError:
+            starts_at = self.starts_at - min(before, self.starts_at - _FIRST)
+            return Interval(starts_at, self.ends_at + min(after, _LAST - self.ends_at))
 
     def clip(self, other: "Interval") -> "Interval | None":
         """The part of this interval that lies in the other one, if any."""

@@ -71,12 +71,18 @@ class Deciding:
 
     def terms(self, request: RuleRequest) -> Terms:
         """What they make of this request."""
-        keys = (rule.sharing_key(request.activity) for rule in self.sharing)
         return Terms(
             claim=request.interval.widened(self.before, self.after) if self.before or self.after else request.interval,
-            shared_as=next((key for key in keys if key is not None), request.activity),
+            shared_as=self._shared_as(request.activity),
             approval_seconds=self.approval_seconds,
         )
+
+    def _shared_as(self, activity: str | None) -> str | None:
+        for rule in self.sharing:
+            key = rule.sharing_key(activity)
+            if key is not None:
+                return key
+        return activity
 
 
 @dataclass(frozen=True)
