@@ -17,12 +17,13 @@ from engine.taxes.per_night import PerNight
 from engine.taxes.per_person_night import PerPersonNight
 from engine.taxes.per_stay import PerStay
 from engine.taxes.percent import Percent
+from engine.taxes.provided import Provided
 from models.errors import InvalidInput
 
 TaxClass: TypeAlias = type[Tax]
 
 TAXES: Mapping[str, TaxClass] = MappingProxyType(
-    {tax.type: tax for tax in (Percent, PerNight, PerPersonNight, PerStay, PerBooking)}
+    {tax.type: tax for tax in (Percent, PerNight, PerPersonNight, PerStay, PerBooking, Provided)}
 )
 
 logger = logging.getLogger(__name__)
