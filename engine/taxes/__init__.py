@@ -8,6 +8,7 @@ set.
     shares.py        whole minor units of exact ones, as the tax says that it is rounded
     deciding.py      which of several rules of one tax decides on a day
     registry.py      the kinds by name; parameters checked, and read again
+    plugins.py       kinds of other packages
     order.py         taxes on taxes: which comes first, and what can not be
     parameters.py, nights.py    what kinds share
 
