@@ -157,6 +157,14 @@ class DayBase:
     charges: tuple[Charge, ...]
     count: int
 
+    def on(self, day: date) -> "DayBase":
+        """The same on another day: what a plan charges by itself is the same on all of them."""
+        charges = tuple(
+            Charge(line.item, day, line.kind, line.quantity, line.unit_amount, line.amount, line.label)
+            for line in self.charges
+        )
+        return DayBase(day, charges, self.count)
+
 
 def charged_days(plan: RatePlan, request: PriceRequest, start: date) -> tuple[date, ...]:
     """The days that a plan charges for: each night, else the one on which the time or the stay begins."""
