@@ -6,7 +6,8 @@ In this order, and each step a line that says why:
 2. on each day, price rules move what it costs so far, kind after kind in the order of their steps, never below 0;
 3. the plan's floor and ceiling hold what the day costs in between, in proportion to its amount;
 4. a derived plan takes its part off each day, or puts it on;
-5. the minimum fills up what the whole item costs.
+5. the minimum fills up what the whole item costs;
+6. the plan's fees come on top.
 
 Each line is rounded by itself, half a minor unit away from zero, so that the lines sum to the total exactly.
 """
@@ -18,7 +19,7 @@ from engine.money import AMOUNT_MAX, quotient
 from engine.pricing.base import Asked, DaySum
 from engine.pricing.book import PriceBook, SetPlan
 from engine.pricing.charges import Charge, ChargeKind, PricedItem, PriceFacts, PriceRequest
-from engine.pricing.plans import DayBase, base_of, charged_days
+from engine.pricing.plans import DayBase, base_of, charged_days, fees_of
 from models import civil
 from models.errors import InvalidInput, NotPriced
 
@@ -65,13 +66,15 @@ def _lines(
     codes = (chosen.code, source.code)
     lines: list[Charge] = []
     base = base_of(source.plan, source.name, request, start, item)
-    for day in charged_days(source.plan, request, start):
+    days = charged_days(source.plan, request, start)
+    for day in days:
         asked = Asked(request, facts, day, codes)
         lines += _day(book, source, chosen, base.on(day), asked, item)
     total = sum(line.amount for line in lines)
     minimum = chosen.plan.minimum or source.plan.minimum
     if total < minimum:
         lines.append(_moved(item, start, ChargeKind.MINIMUM, minimum - total, "Minimum charge"))
+    lines += fees_of(source.plan, request, days, item)
     return lines
 
 

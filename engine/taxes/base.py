@@ -39,8 +39,8 @@ class TaxedStay:
     """Who stays, and when, of one item, in civil days of the venue.
 
     `nights` are the days on which the nights begin, from arrival; none unless it is a stay. `night_prices` are the
-    charges of each night in minor units, without the taxes that they include and without those of the booking as a
-    whole. Where no guests were told, one grown-up comes for each unit.
+    charges of each night in minor units, without the taxes that they include, and without fees and what is charged for
+    the booking as a whole. Where no guests were told, one grown-up comes for each unit.
     """
 
     starts_on: date

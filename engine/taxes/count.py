@@ -195,7 +195,7 @@ class Count:
     def _night_prices(self, item: int) -> dict[date, int]:
         prices: dict[date, int] = defaultdict(int)
         for line, net in zip(self._lines, self._net, strict=True):
-            if line.item == item and line.kind not in (None, ChargeKind.BOOKING):
+            if line.item == item and line.kind not in (None, ChargeKind.BOOKING, ChargeKind.FEE):
                 prices[line.day] += net
         return prices
 

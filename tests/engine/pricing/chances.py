@@ -49,8 +49,19 @@ def some_book(chance: random.Random) -> PriceBook:
             {"per": "BOOKING"},
         ]
     )
+    fee = {
+        "name": "Cleaning",
+        "amount": chance.choice([0, 1, 4_000]),
+        "per": chance.choice(["BOOKING", "UNIT", "PERSON"]),
+    }
+    fees = {"fees": [fee]} if chance.random() < 0.3 else {}
     own = plan(
-        amount=amount, every=chance.choice(["NIGHT", "ONCE"]), minimum=chance.choice([0, 500]), **shape, **bounds
+        amount=amount,
+        every=chance.choice(["NIGHT", "ONCE"]),
+        minimum=chance.choice([0, 500]),
+        **shape,
+        **bounds,
+        **fees,
     )
     change: dict[str, Any] = chance.choice([{"percent": "-10"}, {"percent": "3.75"}, {"change": -4_000}])
     derived = plan(code="OTHER", derivedFrom="STANDARD", **change)
