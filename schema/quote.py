@@ -28,7 +28,7 @@ class QuoteLine:
     label: str = strawberry.field(description="As guests read it: the name of the rate plan, or of the rule.")
     kind: str = strawberry.field(
         description=(
-            "What is counted: NIGHT, INTERVAL, BOOKING, PERSON, UNIT, EXTRA_GUEST, FEE. Or what changes the lines above: "
+            "What is counted: NIGHT, INTERVAL, BOOKING, PERSON, UNIT, EXTRA_GUEST, FEE. Or what changes those: "
             "ADJUSTMENT, FLOOR, CEILING, MINIMUM. More may come."
         )
     )

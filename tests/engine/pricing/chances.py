@@ -54,7 +54,7 @@ def some_book(chance: random.Random) -> PriceBook:
         "amount": chance.choice([0, 1, 4_000]),
         "per": chance.choice(["BOOKING", "UNIT", "PERSON"]),
     }
-    fees = {"fees": [fee]} if chance.random() < 0.3 else {}
+    fees: dict[str, Any] = {"fees": [fee]} if chance.random() < 0.3 else {}
     own = plan(
         amount=amount,
         every=chance.choice(["NIGHT", "ONCE"]),
