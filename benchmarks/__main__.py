@@ -14,6 +14,7 @@ from benchmarks.isolation import isolation
 from benchmarks.kept import kept
 from benchmarks.month import month
 from benchmarks.pools import pools
+from benchmarks.prices import prices
 from benchmarks.report import machine, say
 from benchmarks.rules import rules
 from benchmarks.shares import profile
@@ -25,6 +26,7 @@ PARTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "availability": availability,
     "rules": rules,
     "pools": pools,
+    "prices": prices,
     "profile": profile,
     "holds": holds,
     "refusals": refusals,

@@ -15,6 +15,7 @@ from engine.money import allocate
 from engine.pricing.charges import PricedItem, PriceRequest
 from engine.taxes.assess import Assessment, TaxedItem, assess
 from engine.taxes.base import TaxCollection, TaxedStay, TaxLine
+from engine.taxes.provided import ProvidedTaxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +68,18 @@ class Cost:
         return self.payments.at_venue + self.taxes.added_at_venue
 
 
-def cost_of(items: Sequence[CostItem], *, booked_at: datetime) -> Cost:
+def cost_of(items: Sequence[CostItem], *, booked_at: datetime, provided: ProvidedTaxes | None = None) -> Cost:
     """What a booking of these items costs that is made at this instant; they are of one currency.
 
+    `provided` is what the tax provider has counted of them; whoever does not ask it gets what `assess` says without.
     Raises NotPriced where a tax or a policy is set that can not be read.
     """
     currency = items[0].facts.venue.currency
-    stays = [TaxedStay.of(item.request, item.facts.zone) for item in items]
-    taxed = [TaxedItem(stay, item.priced.charges, item.facts.taxes) for item, stay in zip(items, stays, strict=True)]
-    taxes = assess(taxed, currency)
+    taxed = taxed_items(items)
+    taxes = assess(taxed, currency, provided)
     agreed: list[ItemTerms] = []
     due: list[Payments] = []
-    for position, (item, stay) in enumerate(zip(items, stays, strict=True)):
+    for position, (item, stay) in enumerate(zip(items, (one.stay for one in taxed), strict=True)):
         policy = item.facts.policies.on(stay.starts_on, item.priced.plan)
         priced = paid_with_booking(item.priced, taxes.lines, position, stay.nights)
         when = When(item.request.interval.starts_at, booked_at, item.facts.zone)
@@ -87,6 +88,13 @@ def cost_of(items: Sequence[CostItem], *, booked_at: datetime) -> Cost:
     return Cost(
         currency, tuple(item.priced for item in items), taxes, all_payments(due), Terms(currency, tuple(agreed))
     )
+
+
+def taxed_items(items: Sequence[CostItem]) -> list[TaxedItem]:
+    """The items as taxes are counted of them."""
+    return [
+        TaxedItem(TaxedStay.of(item.request, item.facts.zone), item.priced.charges, item.facts.taxes) for item in items
+    ]
 
 
 def paid_with_booking(item: PricedItem, taxes: Sequence[TaxLine], position: int, nights: Sequence[date]) -> Priced:

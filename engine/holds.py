@@ -11,6 +11,8 @@ from engine.decisions import Decision, decide
 from engine.facts import ResourceFacts, known_facts, load_facts
 from engine.hold_prices import ANY_PRICE, AskedPrice, changed, price_of_hold, told
 from engine.idempotency import check_key
+from engine.ports import TaxProvider
+from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.quotes import Question
 from engine.rules import limits
 from engine.rules.base import RuleRequest, violation
@@ -57,17 +59,20 @@ class HoldRequest:
     asked_price: AskedPrice = ANY_PRICE
 
 
-async def hold(database: Database, viewer: Viewer, request: HoldRequest, *, now: datetime) -> BookingRecord:
+async def hold(
+    database: Database, viewer: Viewer, request: HoldRequest, *, now: datetime, taxes: TaxProvider = NO_TAX_PROVIDER
+) -> BookingRecord:
     """A booking ON_HOLD whose places are the guest's until it ends by itself; the same one for the same key.
 
     Anybody may hold what is published. Raises NotFound for a resource that the viewer may not see, InvalidInput and
     InvalidTime, every RuleViolation of every item at once (`Refused`), and what `calls.hold` raises; what rules ask of
     all that is booked is decided with the capacity, under the same locks, and told with it. PriceChanged, with what it
-    costs now, unless that is what was expected and the quote still holds; PromoCodeInvalid.
+    costs now, unless that is what was expected and the quote still holds; PromoCodeInvalid. `taxes` is asked where a
+    venue leaves its taxes to a provider and no quote was made before; TaxUnavailable if it does not answer.
     """
     observer = database.observer
     try:
-        record, is_new = await _hold(database, viewer, request, now)
+        record, is_new = await _hold(database, viewer, request, now, taxes)
     except Exception as error:
         fact = error if isinstance(error, BookingError) else translate(error)
         observer.admitted("DEFECT" if fact is None else fact.code)
@@ -115,7 +120,9 @@ def visible(
     return found
 
 
-async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: datetime) -> tuple[BookingRecord, bool]:
+async def _hold(
+    database: Database, viewer: Viewer, request: HoldRequest, now: datetime, taxes: TaxProvider
+) -> tuple[BookingRecord, bool]:
     """The booking, and whether this call made it: a repetition finds the one that was made first."""
     check_key(request.key)
     refusal = limits.items(len(request.items))
@@ -131,7 +138,7 @@ async def _hold(database: Database, viewer: Viewer, request: HoldRequest, now: d
     for _ in range(DECISIONS_MAX):
         try:
             decision = await _permitted(database, viewer, request, now)
-            question = Question(viewer, decision.requests, [item.plan for item in request.items], now)
+            question = Question(viewer, decision.requests, [item.plan for item in request.items], now, taxes)
             price = await price_of_hold(database, question, request.asked_price)
         except BookingError as error:
             # A repetition gets the first answer, also when the time has come or a rule has changed meanwhile.

@@ -5,6 +5,7 @@ TypeError, which is a defect of ours and never an answer to a client.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from babel.core import Locale, UnknownLocaleError
-from babel.numbers import format_currency, is_currency
+from babel.numbers import format_currency, get_currency_symbol, is_currency
 
 from models.errors import InvalidInput
 
@@ -97,10 +98,8 @@ class Money:
         and where that is not known either, as English: an amount can always be shown.
         """
         known = _locale(locale or "en")
-        digits = minor_digits(self.currency)
-        pattern = known.currency_formats["standard"]
         return format_currency(
-            self.decimal, self.currency, _with_digits(pattern.pattern, digits), locale=known, currency_digits=False
+            self.decimal, self.currency, _pattern(known, self.currency), locale=known, currency_digits=False
         )
 
     def _same(self, other: "Money") -> int:
@@ -141,6 +140,10 @@ class Percent:
         exact = _exact(amount)
         return Fraction(exact.numerator * self.millionths, exact.denominator * 100 * _PERCENT_UNIT)
 
+    def whole_of(self, amount: int, rounding: Rounding = Rounding.HALF_UP) -> int:
+        """So much of this amount, rounded: as `rounded` of `of`, in a fifth of the time."""
+        return quotient(amount * self.millionths, 100 * _PERCENT_UNIT, rounding)
+
     def __str__(self) -> str:
         """As `parse` reads it, without needless zeros: "12.5"."""
         whole, part = divmod(abs(self.millionths), _PERCENT_UNIT)
@@ -151,15 +154,20 @@ class Percent:
 def rounded(value: int | Fraction, rounding: Rounding = Rounding.HALF_UP) -> int:
     """The whole number for this exact one. `Fraction(1, 2)`: 1 with HALF_UP and UP, 0 with HALF_EVEN and DOWN."""
     exact = _exact(value)
-    size, rest = divmod(abs(exact.numerator), exact.denominator)
-    twice = 2 * rest
+    return quotient(exact.numerator, exact.denominator, rounding)
+
+
+def quotient(amount: int, divisor: int, rounding: Rounding = Rounding.HALF_UP) -> int:
+    """The whole number for so much divided by so much, which is above 0; rounded as `rounded` does."""
+    _check_whole(amount, divisor)
+    size, rest = divmod(abs(amount), divisor)
     if rounding is Rounding.UP:
         size += rest > 0
     elif rounding is Rounding.HALF_UP:
-        size += twice >= exact.denominator
+        size += 2 * rest >= divisor
     elif rounding is Rounding.HALF_EVEN:
-        size += twice > exact.denominator or (twice == exact.denominator and size % 2 == 1)
-    return -size if exact < 0 else size
+        size += 2 * rest > divisor or (2 * rest == divisor and size % 2 == 1)
+    return -size if amount < 0 else size
 
 
 def allocate(total: int, weights: Sequence[int]) -> list[int]:
@@ -202,7 +210,7 @@ def _exact(value: int | Fraction) -> Fraction:
 
 def _check_whole(*values: object) -> None:
     for value in values:
-        if not isinstance(value, int) or isinstance(value, bool):
+        if type(value) is not int and (not isinstance(value, int) or isinstance(value, bool)):
             raise TypeError(f"money is counted in whole numbers, not in {type(value).__name__}")
 
 
@@ -217,8 +225,23 @@ def _locale(tag: str) -> Locale:
     return Locale("en")
 
 
-@lru_cache(maxsize=256)
-def _with_digits(pattern: str, digits: int) -> str:
-    """The pattern of a language with so many decimals, in each of its parts for amounts above and below zero."""
-    fraction = "." + "0" * digits if digits else ""
-    return re.sub(r"(?<=[0#])\.[0#]+", fraction, pattern)
+@lru_cache(maxsize=1024)
+def _pattern(locale: Locale, currency: str) -> str:
+    """The pattern of a language for amounts above and below zero, with as many decimals as the currency has.
+
+    Where a letter would touch a digit there is a no-break space: "DZD 200.00", but "€200.00". That is what CLDR says of
+    all languages (UTS #35, part 3, currencySpacing); babel 2.18 has not the data of it.
+    """
+    digits = minor_digits(currency)
+    pattern = re.sub(
+        r"(?<=[0#])\.[0#]+", "." + "0" * digits if digits else "", locale.currency_formats["standard"].pattern
+    )
+    symbol = get_currency_symbol(currency, locale)
+    if _is_letter(symbol[-1]):
+        pattern = re.sub(r"¤(?=[0#])", "¤\u00a0", pattern)
+    return re.sub(r"(?<=[0#])¤", "\u00a0¤", pattern) if _is_letter(symbol[0]) else pattern
+
+
+def _is_letter(character: str) -> bool:
+    """Neither a symbol nor a space, by its category in Unicode."""
+    return unicodedata.category(character)[0] not in "SZ"

@@ -16,7 +16,8 @@ from typing import Final
 from engine.availability import Wish, interval_of, request_of
 from engine.facts import ResourceFacts, load_facts
 from engine.holds import HoldRequest, ItemRequest, hold
-from engine.ports import Clock
+from engine.ports import Clock, TaxProvider
+from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.rules.guests import guests_from_stored
 from engine.supply import Supply, supply_of
 from engine.vacancies import views_needed
@@ -79,7 +80,7 @@ class Passed:
         return (entry_id, interval) in self.refused or (entry_id, interval, versions) in self.taken
 
 
-async def offer_free(database: Database, key: ResourceKey, *, now: Clock) -> int:
+async def offer_free(database: Database, key: ResourceKey, *, now: Clock, taxes: TaxProvider = NO_TAX_PROVIDER) -> int:
     """Offer what is free of the resource until nobody who waits fits any more; returns how many offers were made.
 
     Each offer is one admission, like anybody's: the rules and the ledger decide, and what is free now may be booked by
@@ -94,7 +95,7 @@ async def offer_free(database: Database, key: ResourceKey, *, now: Clock) -> int
             break
         candidate, versions = found
         try:
-            record = await hold(database, _holder(candidate.entry), _request(key, candidate), now=now())
+            record = await hold(database, _holder(candidate.entry), _request(key, candidate), now=now(), taxes=taxes)
         except Busy:
             raise
         except BookingError as error:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from engine.payment import Payment, PaymentKey, PaymentOrder, Refund
+from engine.taxes.bill import ComesBack, TaxBill, TaxCalculation, TaxKey
 from models.interval import Interval
 from models.keys import BookingKey, EntryKey, ResourceKey, SeriesKey
 from models.queries.timelines import TimelineView
@@ -125,4 +126,24 @@ class PaymentGateway(Protocol):
 
     async def refund(self, reference: str, key: PaymentKey, amount: int) -> Refund:
         """Give `amount` of what was captured back; repeated with the same key, even days later, once."""
+        ...
+
+
+class TaxProvider(Protocol):
+    """Who counts the taxes that a venue does not count by its own table (`engine.taxes.provided`).
+
+    No call belongs into a transaction. Each raises PaymentUnavailable when the provider was not reached or did not say,
+    and PaymentRefused when it will not do that, or can not.
+    """
+
+    async def calculate(self, bill: TaxBill) -> TaxCalculation:
+        """What is owed of these amounts. Nothing comes of it unless it is recorded."""
+        ...
+
+    async def record(self, calculation: str, key: TaxKey) -> str:
+        """Put on record that it was sold as calculated; repeated, once. The provider's reference of the record."""
+        ...
+
+    async def reverse(self, recorded: str, key: TaxKey, comes_back: ComesBack | None) -> str:
+        """Take back what was recorded: of each item so much, or None: all of it; repeated, once."""
         ...

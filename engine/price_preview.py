@@ -7,14 +7,16 @@ from typing import TypeVar
 
 from engine.availability import Wish, interval_of, request_of
 from engine.cancellation.deciding import policy_set
-from engine.costs import Cost, CostItem, cost_of
+from engine.costs import Cost, CostItem
 from engine.facts import ResourceFacts, load_facts
 from engine.occupancy import price_facts
+from engine.ports import TaxProvider
 from engine.price_settings import PriceEdit
 from engine.price_targets import SettingRow
 from engine.pricing.charges import PriceFacts, PriceRequest
 from engine.pricing.price import PLAN_PATH, price_item
 from engine.pricing.stored import price_book
+from engine.provided_taxes import NO_TAX_PROVIDER, cost_with_taxes
 from engine.reading import TimelineLoader
 from engine.taxes.stored import tax_set
 from models.database import Database
@@ -52,11 +54,12 @@ async def preview(
     *,
     load: TimelineLoader,
     now: datetime,
+    taxes: TaxProvider = NO_TAX_PROVIDER,
 ) -> list[SamplePrice]:
     """What each of at most 10 samples costs now and would cost, asked for now.
 
     Raises InvalidInput for more samples, or one that makes no sense or can not be priced, with the path of the input's
-    `samples`, and NotFound for one of a resource that is not in the change's scope.
+    `samples`, NotFound for one of a resource that is not in the change's scope, and TaxUnavailable.
     """
     if len(samples) > SAMPLES_MAX:
         raise InvalidInput(f"At most {SAMPLES_MAX} samples can be priced.", path=("input", "samples"))
@@ -68,7 +71,7 @@ async def preview(
         if found is None or not _is_touched(found, edit):
             raise NotFound("The change has no say on such a resource.", path=(*path, "resourceId"))
         try:
-            prices.append(await _price(found, sample, edit, load, now))
+            prices.append(await _price(found, sample, edit, load, now, taxes))
         except BookingError as error:
             error.path = (*path, *error.path)
             raise
@@ -76,18 +79,21 @@ async def preview(
 
 
 async def _price(
-    found: ResourceFacts, sample: PriceSample, edit: PriceEdit, load: TimelineLoader, now: datetime
+    found: ResourceFacts, sample: PriceSample, edit: PriceEdit, load: TimelineLoader, now: datetime, taxes: TaxProvider
 ) -> SamplePrice:
     request = request_of(sample.wish, interval_of(found, sample.wish))
     before, after = _with(found, edit, edit.before), _with(found, edit, edit.after)
     known = await price_facts([(before, request), (after, request)], load=load, now=now, promo=sample.promo)
-    was, will_be = (
-        _by_plan(one, request, facts, sample.plan) for one, facts in zip((before, after), known, strict=True)
-    )
+    was, will_be = [
+        await _by_plan(one, request, facts, sample.plan, taxes)
+        for one, facts in zip((before, after), known, strict=True)
+    ]
     return SamplePrice(was, will_be)
 
 
-def _by_plan(facts: ResourceFacts, request: PriceRequest, known: PriceFacts, plan: str | None) -> Cost | None:
+async def _by_plan(
+    facts: ResourceFacts, request: PriceRequest, known: PriceFacts, plan: str | None, taxes: TaxProvider
+) -> Cost | None:
     """What it costs; None also where the plan is only there before the change, or only after."""
     try:
         priced = price_item(facts.prices, request, known, plan=plan)
@@ -95,7 +101,9 @@ def _by_plan(facts: ResourceFacts, request: PriceRequest, known: PriceFacts, pla
         if error.path == PLAN_PATH:
             return None
         raise
-    return None if priced is None else cost_of([CostItem(facts, request, priced)], booked_at=known.now)
+    if priced is None:
+        return None
+    return await cost_with_taxes(taxes, [CostItem(facts, request, priced)], booked_at=known.now)
 
 
 def _with(facts: ResourceFacts, edit: PriceEdit, row: SettingRow | None) -> ResourceFacts:

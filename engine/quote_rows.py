@@ -1,9 +1,9 @@
 """A cost as it is kept in a quote, and as it is read back: what is kept is JSON, and means the same for ever."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from engine.cancellation.payments import Due
@@ -14,13 +14,16 @@ from engine.pricing.charges import Charge
 from engine.taxes.base import TaxCollection, TaxLine
 from models.price import Quote
 
+_OF_LINE: Final = tuple(field.name for field in fields(Charge))
+_OF_TAX: Final = tuple(field.name for field in fields(TaxLine))
+
 
 def kept(cost: Cost) -> dict[str, Any]:
     """The columns of a quote that say what it costs."""
     return {
         "currency": cost.currency,
-        "lines": [asdict(line) | {"day": line.day.isoformat()} for item in cost.items for line in item.charges],
-        "taxes": [asdict(line) | {"rule": None if line.rule is None else str(line.rule)} for line in cost.taxes.lines],
+        "lines": [stored_line(line) for item in cost.items for line in item.charges],
+        "taxes": [stored_tax(line) for line in cost.taxes.lines],
         "terms": as_stored(cost.terms),
         "due_later": [{"at": due.at.isoformat(), "amount": due.amount} for due in cost.due_later],
         "subtotal": cost.subtotal,
@@ -29,6 +32,16 @@ def kept(cost: Cost) -> dict[str, Any]:
         "due_now": cost.due_now,
         "due_at_venue": cost.due_at_venue,
     }
+
+
+def stored_line(line: Charge) -> dict[str, Any]:
+    """As `lines_of` reads it. Not by `asdict`, which copies all it meets: a stay of a month has hundreds of lines."""
+    return {name: getattr(line, name) for name in _OF_LINE} | {"day": line.day.isoformat()}
+
+
+def stored_tax(line: TaxLine) -> dict[str, Any]:
+    """As `taxes_of` reads it."""
+    return {name: getattr(line, name) for name in _OF_TAX} | {"rule": None if line.rule is None else str(line.rule)}
 
 
 def lines_of(row: Quote) -> list[Charge]:

@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 from engine.bookings import acting_in, partner_in
-from engine.costs import Cost, CostItem, cost_of
+from engine.costs import Cost, CostItem
 from engine.facts import ResourceFacts
 from engine.money import AMOUNT_MAX
 from engine.occupancy import price_facts
+from engine.ports import TaxProvider
 from engine.pricing.price import price_item
 from engine.promo_codes import good_promo_code
+from engine.provided_taxes import NO_TAX_PROVIDER, cost_with_taxes
 from engine.quote_rows import kept
 from engine.rules import limits
 from engine.rules.base import RuleRequest
@@ -37,12 +39,14 @@ class Question:
     """What is to be priced: of one organization, for a viewer, asked `now`.
 
     `requests` and `plans` go together: of each item the facts by which it is priced, and the code of its rate plan.
+    `taxes` is asked where a venue leaves its taxes to a provider.
     """
 
     viewer: Viewer
     requests: Sequence[tuple[ResourceFacts, RuleRequest]]
     plans: Sequence[str | None]
     now: datetime
+    taxes: TaxProvider = NO_TAX_PROVIDER
 
     @property
     def has_prices(self) -> bool:
@@ -81,8 +85,8 @@ async def quote(database: Database, question: Question, promo: str | None) -> Qu
     """What it costs now; None: nothing of it has a price. Nothing is written.
 
     Raises PromoCodeInvalid, InvalidInput (two currencies, a rate plan that is not to be had, more than can be charged
-    or told), NotPriced; with the path of the input's item. Reads the promo code if one was entered, and timelines in
-    one statement if a price depends on how much is taken.
+    or told), NotPriced; with the path of the input's item; TaxUnavailable. Reads the promo code if one was entered, and
+    timelines in one statement if a price depends on how much is taken. No transaction may be open.
     """
     _check_limits(question)
     if not question.has_prices:
@@ -110,7 +114,9 @@ async def quote(database: Database, question: Question, promo: str | None) -> Qu
             items.append(CostItem(found, request, priced))
     if len({item.facts.venue.currency for item in items}) > 1:
         raise InvalidInput("One booking is paid in one currency.", path=("input", "items"))
-    return quote_of(question, cost_of(items, booked_at=question.now), code) if items else None
+    if not items:
+        return None
+    return quote_of(question, await cost_with_taxes(question.taxes, items, booked_at=question.now), code)
 
 
 def quote_of(question: Question, cost: Cost, code: PromoCode | None = None) -> Quote:

@@ -10,6 +10,8 @@ from engine.bookings import acting_in
 from engine.facts import load_facts
 from engine.holds import ItemRequest, sensible
 from engine.idempotency import commit_once
+from engine.ports import TaxProvider
+from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.quotes import Question, quote
 from engine.rules import limits
 from engine.rules.base import violation
@@ -30,20 +32,29 @@ class QuoteRequest:
     promo: str | None = None
 
 
-async def look(database: Database, viewer: Viewer, request: QuoteRequest, *, now: datetime) -> Quote | None:
+async def look(
+    database: Database, viewer: Viewer, request: QuoteRequest, *, now: datetime, taxes: TaxProvider = NO_TAX_PROVIDER
+) -> Quote | None:
     """What it costs, asked for now; None: nothing of it has a price. Nothing is written, so it can not be held by.
 
     Whether it can be booked is not looked at. Raises NotFound for a resource that the viewer may not see, InvalidInput,
     InvalidTime, and what `quote` raises.
     """
-    return await quote(database, await _question(database, viewer, request.items, now), request.promo)
+    return await quote(database, await _question(database, viewer, request.items, now, taxes), request.promo)
 
 
 async def create(
-    database: Database, viewer: Viewer, request: QuoteRequest, *, key: str, request_hash: bytes, now: datetime
+    database: Database,
+    viewer: Viewer,
+    request: QuoteRequest,
+    *,
+    key: str,
+    request_hash: bytes,
+    now: datetime,
+    taxes: TaxProvider = NO_TAX_PROVIDER,
 ) -> Quote | None:
     """The same, kept until it expires; once per key: the same quote for the same key. Raises as `look`, and Busy."""
-    question = await _question(database, viewer, request.items, now)
+    question = await _question(database, viewer, request.items, now, taxes)
     facts, _ = question.requests[0]
     organization_id = facts.key.organization_id
     row = await quote(database, question, request.promo)
@@ -64,7 +75,9 @@ async def create(
         return (await read_quotes(session, [made]))[made]
 
 
-async def _question(database: Database, viewer: Viewer, items: Sequence[ItemRequest], now: datetime) -> Question:
+async def _question(
+    database: Database, viewer: Viewer, items: Sequence[ItemRequest], now: datetime, taxes: TaxProvider
+) -> Question:
     refusal = limits.items(len(items))
     if refusal is not None:
         raise violation(refusal, path=("input", "items"))
@@ -72,4 +85,4 @@ async def _question(database: Database, viewer: Viewer, items: Sequence[ItemRequ
         raise InvalidInput("One booking is of one organization.", path=("input", "items"))
     facts = await load_facts(database, list(dict.fromkeys(item.resource for item in items)))
     requests = [sensible(viewer, facts, item, position) for position, item in enumerate(items)]
-    return Question(viewer, requests, [item.plan for item in items], now)
+    return Question(viewer, requests, [item.plan for item in items], now, taxes)

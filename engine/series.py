@@ -14,6 +14,8 @@ from engine.hold_prices import ANY_PRICE, price_of_hold
 from engine.holds import DECISIONS_MAX, HoldRequest, ItemRequest, asking, decided, visible
 from engine.idempotency import check_key
 from engine.occurrences import Occurrence, SeriesWish, occurrences
+from engine.ports import TaxProvider
+from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.quotes import Question
 from engine.reading import NOBODY, CountsLoader, TimelineLoader
 from engine.rules.base import Condition, Refusal
@@ -103,7 +105,9 @@ async def preview(
     return list(await asyncio.gather(*(look(one) for one in occurrences(facts, wish, now=now))))
 
 
-async def hold(database: Database, viewer: Viewer, request: SeriesRequest, *, now: datetime) -> HeldSeries:
+async def hold(
+    database: Database, viewer: Viewer, request: SeriesRequest, *, now: datetime, taxes: TaxProvider = NO_TAX_PROVIDER
+) -> HeldSeries:
     """A booking ON_HOLD for each date, or with SKIP_CONFLICTS for each that can be booked; the same for the same key.
 
     Anybody may hold what is published. Raises SeriesRefused if nothing is booked, NotFound for a resource that the
@@ -115,7 +119,7 @@ async def hold(database: Database, viewer: Viewer, request: SeriesRequest, *, no
     command = Command(organization_id, acting.actor, request.key, request.request_hash)
     for _ in range(DECISIONS_MAX):
         try:
-            asked = await _decided(database, viewer, command, request, now)
+            asked = await _decided(database, viewer, command, request, now, taxes)
         except BookingError:
             # A repetition gets the first answer, also when the time has come or something has changed meanwhile.
             found = await recall_series(database, command)
@@ -130,7 +134,7 @@ async def hold(database: Database, viewer: Viewer, request: SeriesRequest, *, no
 
 
 async def _decided(
-    database: Database, viewer: Viewer, command: Command, request: SeriesRequest, now: datetime
+    database: Database, viewer: Viewer, command: Command, request: SeriesRequest, now: datetime, taxes: TaxProvider
 ) -> HoldSeries:
     """What to ask the ledger for, by the rules as they are now: a series is rare, and worth the statement."""
     resource = request.wish.resource
@@ -141,7 +145,7 @@ async def _decided(
     except BookingError as error:
         error.path = ("input", *error.path)
         raise
-    deciding = _Deciding(database, viewer, command, request, facts, now, new_id())
+    deciding = _Deciding(database, viewer, command, request, facts, now, new_id(), taxes)
     return HoldSeries(
         command=command,
         id=deciding.series_id,
@@ -161,6 +165,7 @@ class _Deciding:
     facts: Mapping[ResourceKey, ResourceFacts]
     now: datetime
     series_id: uuid.UUID
+    taxes: TaxProvider
 
     async def date(self, position: int, one: Occurrence) -> SeriesDate:
         """What to ask the ledger for on this date, decided and priced as a hold of it alone; or why nothing."""
@@ -171,7 +176,7 @@ class _Deciding:
         alone = HoldRequest(command.key, command.request_hash, (item,), self.request.contact, {})
         try:
             decision = decided(self.viewer, alone, self.facts, self.now)
-            question = Question(self.viewer, decision.requests, [None], self.now)
+            question = Question(self.viewer, decision.requests, [None], self.now, self.taxes)
             price = await price_of_hold(self.database, question, ANY_PRICE)
         except BookingError as error:
             return SeriesDate(one.day, one.interval, refusals=_plain(_refusals_of(error, command.organization_id)))

@@ -19,6 +19,7 @@
     ├── PriceChanged             PRICE_CHANGED     the price is not what was agreed to, or not any more
     ├── PromoCodeInvalid         PROMO_CODE_INVALID no such code, not now, or not any more
     ├── NotPriced                PRICE_UNAVAILABLE what it costs can not be told
+    ├── TaxUnavailable           TAX_UNAVAILABLE   who counts the tax does not answer just now
     ├── VersionConflict          VERSION_CONFLICT  it changed since the caller looked
     ├── IdempotencyConflict      IDEMPOTENCY_CONFLICT the key was used before for another request
     ├── Busy                     BUSY              too much at once; the same call with the same key may be repeated
@@ -167,6 +168,13 @@ class NotPriced(BookingError):
     """What something costs can not be told: a plan or rule of its prices can not be read, or is of no use."""
 
     code = "PRICE_UNAVAILABLE"
+
+
+class TaxUnavailable(BookingError):
+    """The tax provider does not answer, and there is no price without its tax; nothing was done."""
+
+    code = "TAX_UNAVAILABLE"
+    retryable = True
 
 
 class CapacityInUse(BookingError):

@@ -5,7 +5,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, SmallInteger, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Constraint,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -33,7 +42,36 @@ class _Setting(CreatedRow):
     )
 
 
-class RatePlan(_Setting, table=True):
+class _PlacedSetting(_Setting):
+    """What those have that are set for one resource, or for a venue and so for all its resources.
+
+    They count on civil days of the venue in [valid_from, valid_until); None: no bound. `parameters` are data that the
+    engine reads; guests read `name`.
+    """
+
+    resource_id: uuid.UUID | None = None
+    venue_id: uuid.UUID | None = None
+    name: str
+    parameters: dict[str, Any] = Field(sa_type=JSONB)
+    priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+def _placed(table: str) -> tuple[Constraint | Index, ...]:
+    """Their constraints, and by what they are found: with the resource, or the venue, that they are of."""
+    live = text("NOT is_removed")
+    return (
+        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
+        ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
+        CheckConstraint("(venue_id IS NULL) <> (resource_id IS NULL)", name="scope"),
+        CheckConstraint("valid_from < valid_until", name="valid"),
+        Index(f"{table}_resource_idx", "organization_id", "resource_id", postgresql_where=live),
+        Index(f"{table}_venue_idx", "organization_id", "venue_id", postgresql_where=live),
+    )
+
+
+class RatePlan(_PlacedSetting, table=True):
     """One rate plan, as data: `engine.pricing.plans` reads `parameters`.
 
     It is of one resource, or of a venue and so of all its resources, and of use for what begins on a civil day of the
@@ -41,26 +79,12 @@ class RatePlan(_Setting, table=True):
     """
 
     __tablename__ = "rate_plan"
-    __table_args__ = (
-        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
-        ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
-        CheckConstraint("(venue_id IS NULL) <> (resource_id IS NULL)", name="scope"),
-        CheckConstraint("valid_from < valid_until", name="valid"),
-        Index("rate_plan_resource_idx", "organization_id", "resource_id", postgresql_where=text("NOT is_removed")),
-        Index("rate_plan_venue_idx", "organization_id", "venue_id", postgresql_where=text("NOT is_removed")),
-    )
+    __table_args__ = _placed("rate_plan")
 
-    resource_id: uuid.UUID | None = None
-    venue_id: uuid.UUID | None = None
     code: str
-    name: str
-    parameters: dict[str, Any] = Field(sa_type=JSONB)
-    priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})
-    valid_from: date | None = None
-    valid_until: date | None = None
 
 
-class PriceRule(_Setting, table=True):
+class PriceRule(_PlacedSetting, table=True):
     """One price rule, as data: its type names the class in `engine.pricing`, which reads `parameters`.
 
     Of one resource or of a venue; it has its say on what is charged for civil days in [valid_from, valid_until). Guests
@@ -68,26 +92,12 @@ class PriceRule(_Setting, table=True):
     """
 
     __tablename__ = "price_rule"
-    __table_args__ = (
-        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
-        ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
-        CheckConstraint("(venue_id IS NULL) <> (resource_id IS NULL)", name="scope"),
-        CheckConstraint("valid_from < valid_until", name="valid"),
-        Index("price_rule_resource_idx", "organization_id", "resource_id", postgresql_where=text("NOT is_removed")),
-        Index("price_rule_venue_idx", "organization_id", "venue_id", postgresql_where=text("NOT is_removed")),
-    )
+    __table_args__ = _placed("price_rule")
 
-    resource_id: uuid.UUID | None = None
-    venue_id: uuid.UUID | None = None
     type: str
-    name: str
-    parameters: dict[str, Any] = Field(sa_type=JSONB)
-    priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})
-    valid_from: date | None = None
-    valid_until: date | None = None
 
 
-class TaxRule(_Setting, table=True):
+class TaxRule(_PlacedSetting, table=True):
     """One tax, as data: its type names the class in `engine.taxes`, which reads `parameters`.
 
     Of one resource or of a venue; it is owed for civil days in [valid_from, valid_until). Guests read `name`. Which
@@ -95,26 +105,12 @@ class TaxRule(_Setting, table=True):
     """
 
     __tablename__ = "tax_rule"
-    __table_args__ = (
-        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
-        ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
-        CheckConstraint("(venue_id IS NULL) <> (resource_id IS NULL)", name="scope"),
-        CheckConstraint("valid_from < valid_until", name="valid"),
-        Index("tax_rule_resource_idx", "organization_id", "resource_id", postgresql_where=text("NOT is_removed")),
-        Index("tax_rule_venue_idx", "organization_id", "venue_id", postgresql_where=text("NOT is_removed")),
-    )
+    __table_args__ = _placed("tax_rule")
 
-    resource_id: uuid.UUID | None = None
-    venue_id: uuid.UUID | None = None
     type: str
-    name: str
-    parameters: dict[str, Any] = Field(sa_type=JSONB)
-    priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})
-    valid_from: date | None = None
-    valid_until: date | None = None
 
 
-class CancellationPolicy(_Setting, table=True):
+class CancellationPolicy(_PlacedSetting, table=True):
     """What comes back when a booking is cancelled, as data: `engine.cancellation.policy` reads `parameters`.
 
     Of one resource or of a venue, for what begins on a civil day in [valid_from, valid_until). `code` is its short
@@ -122,28 +118,9 @@ class CancellationPolicy(_Setting, table=True):
     """
 
     __tablename__ = "cancellation_policy"
-    __table_args__ = (
-        ForeignKeyConstraint(["organization_id", "resource_id"], ["resource.organization_id", "resource.id"]),
-        ForeignKeyConstraint(["organization_id", "venue_id"], ["venue.organization_id", "venue.id"]),
-        CheckConstraint("(venue_id IS NULL) <> (resource_id IS NULL)", name="scope"),
-        CheckConstraint("valid_from < valid_until", name="valid"),
-        Index(
-            "cancellation_policy_resource_idx",
-            "organization_id",
-            "resource_id",
-            postgresql_where=text("NOT is_removed"),
-        ),
-        Index("cancellation_policy_venue_idx", "organization_id", "venue_id", postgresql_where=text("NOT is_removed")),
-    )
+    __table_args__ = _placed("cancellation_policy")
 
-    resource_id: uuid.UUID | None = None
-    venue_id: uuid.UUID | None = None
     code: str
-    name: str
-    parameters: dict[str, Any] = Field(sa_type=JSONB)
-    priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})
-    valid_from: date | None = None
-    valid_until: date | None = None
 
 
 class PromoCode(_Setting, table=True):

@@ -47,12 +47,15 @@ class Calls:
             max_network_retries=retries_max,
         )
 
-    async def ask(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        """What `call` answers. Raises PaymentUnavailable, PaymentRefused, or CardError for who can use it."""
+    async def ask(self, call: Callable[[], Awaitable[Answer]], *, seconds_max: float = CALL_SECONDS_MAX) -> Answer:
+        """What `call` answers within so many seconds.
+
+        Raises PaymentUnavailable, PaymentRefused, or CardError for who can use it.
+        """
         if not self._breaker.may_try():
             raise PaymentUnavailable("The payment provider has not answered for a while, and is left alone")
         try:
-            async with asyncio.timeout(CALL_SECONDS_MAX):
+            async with asyncio.timeout(seconds_max):
                 answer = await call()
         except (stripe.StripeError, TimeoutError) as error:
             if _is_answer(error):

@@ -104,7 +104,8 @@ class BookingHoldInput:
         "Take places and keep them until holdExpiresAt, when they are given back by themselves: 10 minutes, or what "
         "the resource says; with several resources the shortest. Refused with SOLD_OUT, CLOSED, ACTIVITY_CONFLICT, the "
         "code of every rule that refuses, all items counted together, VERSION_CONFLICT, PRICE_CHANGED, "
-        "PROMO_CODE_INVALID, PRICE_UNAVAILABLE, INVALID_INPUT, INVALID_TIME, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
+        "PROMO_CODE_INVALID, PRICE_UNAVAILABLE, TAX_UNAVAILABLE, INVALID_INPUT, INVALID_TIME, NOT_FOUND, "
+        "IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_hold(
@@ -114,7 +115,7 @@ async def booking_hold(
     context = info.context
     request = _request(input)
     try:
-        record = await holds.hold(context.database, context.viewer, request, now=context.clock())
+        record = await holds.hold(context.database, context.viewer, request, now=context.clock(), taxes=context.taxes)
     except SoldOut as error:
         return BookingPayload(errors=user_errors(error, request.items))
     token = context.tokens.issue(BookingKey(record.booking.organization_id, record.booking.id))

@@ -2,14 +2,12 @@
 
 import strawberry
 
-from engine.price_settings import RemovePrice, plan, remove_price
-from models.price import CancellationPolicy as CancellationPolicyRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput, priced_samples, samples_of
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput
+from resolvers.price_changes import CANCELLATION_POLICY, remove_or_try
 from schema.access import Access
 from schema.cancellation import CancellationPolicy
 from schema.context import Info
-from schema.global_id import GlobalKind, price_key
 from schema.price_payload import CancellationPolicyPayload
 from schema.scalars import Long
 
@@ -36,18 +34,7 @@ class CancellationPolicyRemoveInput:
 )
 async def cancellation_policy_remove(info: Info, input: CancellationPolicyRemoveInput) -> CancellationPolicyPayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    path = ("input", "cancellationPolicyId")
-    request = RemovePrice(
-        model=CancellationPolicyRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("cancellationPolicyRemove", input),
-        target=price_key(GlobalKind.CANCELLATION_POLICY, input.cancellation_policy_id, path),
-        expected_version=input.expected_version,
+    row, samples = await remove_or_try(info, input, CANCELLATION_POLICY)
+    return CancellationPolicyPayload(
+        cancellation_policy=None if row is None else CancellationPolicy.of(row), samples=samples
     )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return CancellationPolicyPayload(samples=await priced_samples(context, edit, samples))
-    row = await remove_price(context.database, context.viewer, request)
-    return CancellationPolicyPayload(cancellation_policy=CancellationPolicy.of(row))

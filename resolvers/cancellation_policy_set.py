@@ -5,26 +5,12 @@ from datetime import date
 import strawberry
 from strawberry.scalars import JSON
 
-from engine.price_settings import SetPrice, plan, set_price
-from models.price import CancellationPolicy as CancellationPolicyRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import (
-    DRY_RUN,
-    EXPECTED_VERSION,
-    FROM,
-    PRIORITY,
-    SAMPLES,
-    UNTIL,
-    PriceSampleInput,
-    fields_of,
-    priced_samples,
-    samples_of,
-    target_of,
-)
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.price_changes import CANCELLATION_POLICY, set_or_try
 from schema.access import Access
 from schema.cancellation import CancellationPolicy
 from schema.context import Info
-from schema.global_id import GlobalKind
 from schema.price_payload import CancellationPolicyPayload
 from schema.scalars import Long
 
@@ -84,19 +70,7 @@ class CancellationPolicySetInput:
 )
 async def cancellation_policy_set(info: Info, input: CancellationPolicySetInput) -> CancellationPolicyPayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    own = ("cancellationPolicyId", input.cancellation_policy_id)
-    request = SetPrice(
-        model=CancellationPolicyRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("cancellationPolicySet", input),
-        target=target_of(GlobalKind.CANCELLATION_POLICY, own, input.venue_id, input.resource_id),
-        fields=fields_of(input, "code"),
-        expected_version=input.expected_version,
+    row, samples = await set_or_try(info, input, CANCELLATION_POLICY)
+    return CancellationPolicyPayload(
+        cancellation_policy=None if row is None else CancellationPolicy.of(row), samples=samples
     )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return CancellationPolicyPayload(samples=await priced_samples(context, edit, samples))
-    row = await set_price(context.database, context.viewer, request)
-    return CancellationPolicyPayload(cancellation_policy=CancellationPolicy.of(row))

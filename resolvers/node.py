@@ -2,31 +2,37 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated
+from typing import Annotated, TypeAlias, TypeVar
 
 import strawberry
 
 from engine.bookings import may_see
 from engine.waitlist import may_see_entry
+from models import price as rows
+from models.base import CreatedRow
 from models.errors import InvalidInput
-from models.keys import BookingKey, EntryKey, QuoteKey, ResourceKey, RuleKey, VenueKey
+from models.keys import BookingKey, EntryKey, PriceKey, QuoteKey, ResourceKey, RuleKey, VenueKey
 from resolvers.access import query
 from schema.access import Access
 from schema.booking import Booking
 from schema.booking_rule import BookingRule
+from schema.cancellation import CancellationPolicy
 from schema.context import Context, Info
 from schema.global_id import GlobalId, GlobalKind, decode
 from schema.node import Node
 from schema.organization import Organization
+from schema.price import PriceRule, PromoCode, RatePlan
 from schema.quote import Quote
 from schema.resource import Resource
+from schema.tax import TaxRule
 from schema.venue import Venue
-from schema.visibility import may_see_organization, may_see_quote, may_see_rule, may_see_venue
+from schema.visibility import may_see_organization, may_see_quote, may_see_rule, may_see_setting, may_see_venue
 from schema.waitlist import WaitlistEntry
 
 IDS_MAX = 100
 
 OneId = Annotated[strawberry.ID, strawberry.argument(description="As the object's `id`.")]
+Finder: TypeAlias = Callable[[Context, GlobalId], Awaitable[Node | None]]
 ManyIds = Annotated[list[strawberry.ID], strawberry.argument(description="At most 100; else INVALID_INPUT.")]
 
 
@@ -35,7 +41,8 @@ ManyIds = Annotated[list[strawberry.ID], strawberry.argument(description="At mos
     description=(
         "Anything by its id, if the viewer may see it. Null for an unknown, foreign or malformed id: no difference is "
         "shown. Finds Organization, Venue, Resource, BookingRule and, for who made them and for staff, Booking, "
-        "Quote and WaitlistEntry; for staff removed rules too."
+        "Quote and WaitlistEntry; for staff RatePlan, PriceRule, TaxRule, CancellationPolicy and PromoCode, and of all "
+        "rules removed ones too."
     ),
 )
 async def node(info: Info, id: OneId) -> Node | None:
@@ -95,7 +102,23 @@ async def _quote(context: Context, id: GlobalId) -> Node | None:
     return Quote.of(row, context.clock()) if row is not None and may_see_quote(context.viewer, row) else None
 
 
-_FINDERS: Mapping[GlobalKind, Callable[[Context, GlobalId], Awaitable[Node | None]]] = {
+Shown = TypeVar("Shown", bound=CreatedRow)
+
+
+def _setting(model: type[Shown], show: Callable[[Shown], Node]) -> Finder:
+    """How what is set of prices is found by its id, and shown."""
+
+    async def find(context: Context, id: GlobalId) -> Node | None:
+        if not may_see_setting(context.viewer, id.organization_id):
+            return None
+        row = await context.loaders.settings.load((model, PriceKey(id.organization_id, id.id)))
+        assert row is None or isinstance(row, model), "the loader reads of this kind"
+        return None if row is None else show(row)
+
+    return find
+
+
+_FINDERS: Mapping[GlobalKind, Finder] = {
     GlobalKind.ORGANIZATION: _organization,
     GlobalKind.QUOTE: _quote,
     GlobalKind.VENUE: _venue,
@@ -103,4 +126,9 @@ _FINDERS: Mapping[GlobalKind, Callable[[Context, GlobalId], Awaitable[Node | Non
     GlobalKind.BOOKING: _booking,
     GlobalKind.BOOKING_RULE: _booking_rule,
     GlobalKind.WAITLIST_ENTRY: _waitlist_entry,
+    GlobalKind.RATE_PLAN: _setting(rows.RatePlan, RatePlan.of),
+    GlobalKind.PRICE_RULE: _setting(rows.PriceRule, PriceRule.of),
+    GlobalKind.TAX_RULE: _setting(rows.TaxRule, TaxRule.of),
+    GlobalKind.CANCELLATION_POLICY: _setting(rows.CancellationPolicy, CancellationPolicy.of),
+    GlobalKind.PROMO_CODE: _setting(rows.PromoCode, PromoCode.of),
 }

@@ -82,5 +82,5 @@ async def priced_samples(
 ) -> list[price_payload.PriceSample]:
     """What the samples would cost."""
     load, now = context.loaders.timelines_anew, context.clock()
-    found = await preview(context.database, edit, samples, load=load, now=now)
+    found = await preview(context.database, edit, samples, load=load, now=now, taxes=context.taxes)
     return [price_payload.PriceSample.of(sample, now) for sample in found]

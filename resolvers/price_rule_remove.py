@@ -2,13 +2,11 @@
 
 import strawberry
 
-from engine.price_settings import RemovePrice, plan, remove_price
-from models.price import PriceRule as PriceRuleRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput, priced_samples, samples_of
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput
+from resolvers.price_changes import PRICE_RULE, remove_or_try
 from schema.access import Access
 from schema.context import Info
-from schema.global_id import GlobalKind, price_key
 from schema.price import PriceRule
 from schema.price_payload import PriceRulePayload
 from schema.scalars import Long
@@ -34,16 +32,5 @@ class PriceRuleRemoveInput:
 )
 async def price_rule_remove(info: Info, input: PriceRuleRemoveInput) -> PriceRulePayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    request = RemovePrice(
-        model=PriceRuleRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("priceRuleRemove", input),
-        target=price_key(GlobalKind.PRICE_RULE, input.price_rule_id, ("input", "priceRuleId")),
-        expected_version=input.expected_version,
-    )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return PriceRulePayload(samples=await priced_samples(context, edit, samples))
-    return PriceRulePayload(price_rule=PriceRule.of(await remove_price(context.database, context.viewer, request)))
+    row, samples = await remove_or_try(info, input, PRICE_RULE)
+    return PriceRulePayload(price_rule=None if row is None else PriceRule.of(row), samples=samples)

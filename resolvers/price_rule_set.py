@@ -5,25 +5,11 @@ from datetime import date
 import strawberry
 from strawberry.scalars import JSON
 
-from engine.price_settings import SetPrice, plan, set_price
-from models.price import PriceRule as PriceRuleRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import (
-    DRY_RUN,
-    EXPECTED_VERSION,
-    FROM,
-    PRIORITY,
-    SAMPLES,
-    UNTIL,
-    PriceSampleInput,
-    fields_of,
-    priced_samples,
-    samples_of,
-    target_of,
-)
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.price_changes import PRICE_RULE, set_or_try
 from schema.access import Access
 from schema.context import Info
-from schema.global_id import GlobalKind
 from schema.price import PriceRule
 from schema.price_payload import PriceRulePayload
 from schema.scalars import Long
@@ -85,19 +71,5 @@ class PriceRuleSetInput:
 )
 async def price_rule_set(info: Info, input: PriceRuleSetInput) -> PriceRulePayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    request = SetPrice(
-        model=PriceRuleRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("priceRuleSet", input),
-        target=target_of(
-            GlobalKind.PRICE_RULE, ("priceRuleId", input.price_rule_id), input.venue_id, input.resource_id
-        ),
-        fields=fields_of(input, "type"),
-        expected_version=input.expected_version,
-    )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return PriceRulePayload(samples=await priced_samples(context, edit, samples))
-    return PriceRulePayload(price_rule=PriceRule.of(await set_price(context.database, context.viewer, request)))
+    row, samples = await set_or_try(info, input, PRICE_RULE)
+    return PriceRulePayload(price_rule=None if row is None else PriceRule.of(row), samples=samples)

@@ -32,7 +32,7 @@ class QuoteInput:
     description=(
         "What a request costs, asked for now; whether it can be booked, tells `availability`. Nothing is kept: `node` "
         "does not find it, and it can not be held by. It is what quoteCreate would answer. Refused with INVALID_INPUT, "
-        "INVALID_TIME, NOT_FOUND, PROMO_CODE_INVALID, PRICE_UNAVAILABLE."
+        "INVALID_TIME, NOT_FOUND, PROMO_CODE_INVALID, PRICE_UNAVAILABLE, TAX_UNAVAILABLE."
     ),
 )
 async def quote(
@@ -42,7 +42,7 @@ async def quote(
     context, now = info.context, info.context.clock()
     try:
         request = QuoteRequest(items_of(input.items), input.promo_code)
-        row = await look(context.database, context.viewer, request, now=now)
+        row = await look(context.database, context.viewer, request, now=now, taxes=context.taxes)
     except BookingError as error:
         return QuotePayload(errors=user_errors(error))
     return QuotePayload(quote=None if row is None else Quote.of(row, now, is_kept=False))

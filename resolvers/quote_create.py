@@ -28,7 +28,8 @@ class QuoteCreateInput:
     description=(
         "Price a request and keep that for 15 minutes: bookingHold of the same items with quoteId is at this price, "
         "whatever is set meanwhile. No place is taken, and no use of a promo code. Refused with INVALID_INPUT, "
-        "INVALID_TIME, NOT_FOUND, PROMO_CODE_INVALID, PRICE_UNAVAILABLE, IDEMPOTENCY_CONFLICT, BUSY."
+        "INVALID_TIME, NOT_FOUND, PROMO_CODE_INVALID, PRICE_UNAVAILABLE, TAX_UNAVAILABLE, "
+        "IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def quote_create(info: Info, input: QuoteCreateInput) -> QuotePayload:
@@ -41,5 +42,6 @@ async def quote_create(info: Info, input: QuoteCreateInput) -> QuotePayload:
         key=input.idempotency_key,
         request_hash=input_hash("quoteCreate", input),
         now=now,
+        taxes=context.taxes,
     )
     return QuotePayload(quote=None if row is None else Quote.of(row, now))

@@ -2,13 +2,11 @@
 
 import strawberry
 
-from engine.price_settings import RemovePrice, plan, remove_price
-from models.price import RatePlan as RatePlanRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput, priced_samples, samples_of
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput
+from resolvers.price_changes import RATE_PLAN, remove_or_try
 from schema.access import Access
 from schema.context import Info
-from schema.global_id import GlobalKind, price_key
 from schema.price import RatePlan
 from schema.price_payload import RatePlanPayload
 from schema.scalars import Long
@@ -34,16 +32,5 @@ class RatePlanRemoveInput:
 )
 async def rate_plan_remove(info: Info, input: RatePlanRemoveInput) -> RatePlanPayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    request = RemovePrice(
-        model=RatePlanRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("ratePlanRemove", input),
-        target=price_key(GlobalKind.RATE_PLAN, input.rate_plan_id, ("input", "ratePlanId")),
-        expected_version=input.expected_version,
-    )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return RatePlanPayload(samples=await priced_samples(context, edit, samples))
-    return RatePlanPayload(rate_plan=RatePlan.of(await remove_price(context.database, context.viewer, request)))
+    row, samples = await remove_or_try(info, input, RATE_PLAN)
+    return RatePlanPayload(rate_plan=None if row is None else RatePlan.of(row), samples=samples)

@@ -5,25 +5,11 @@ from datetime import date
 import strawberry
 from strawberry.scalars import JSON
 
-from engine.price_settings import SetPrice, plan, set_price
-from models.price import RatePlan as RatePlanRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import (
-    DRY_RUN,
-    EXPECTED_VERSION,
-    FROM,
-    PRIORITY,
-    SAMPLES,
-    UNTIL,
-    PriceSampleInput,
-    fields_of,
-    priced_samples,
-    samples_of,
-    target_of,
-)
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.price_changes import RATE_PLAN, set_or_try
 from schema.access import Access
 from schema.context import Info
-from schema.global_id import GlobalKind
 from schema.price import RatePlan
 from schema.price_payload import RatePlanPayload
 from schema.scalars import Long
@@ -84,17 +70,5 @@ class RatePlanSetInput:
 )
 async def rate_plan_set(info: Info, input: RatePlanSetInput) -> RatePlanPayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    request = SetPrice(
-        model=RatePlanRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("ratePlanSet", input),
-        target=target_of(GlobalKind.RATE_PLAN, ("ratePlanId", input.rate_plan_id), input.venue_id, input.resource_id),
-        fields=fields_of(input, "code"),
-        expected_version=input.expected_version,
-    )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return RatePlanPayload(samples=await priced_samples(context, edit, samples))
-    return RatePlanPayload(rate_plan=RatePlan.of(await set_price(context.database, context.viewer, request)))
+    row, samples = await set_or_try(info, input, RATE_PLAN)
+    return RatePlanPayload(rate_plan=None if row is None else RatePlan.of(row), samples=samples)

@@ -60,7 +60,7 @@ async def series_hold(
         mode=input.mode,
     )
     try:
-        held = await series.hold(context.database, context.viewer, request, now=context.clock())
+        held = await series.hold(context.database, context.viewer, request, now=context.clock(), taxes=context.taxes)
     except SeriesRefused as error:
         return SeriesPayload(errors=[await _conflict(context, request.wish.resource, error)])
     return SeriesPayload(series=await _series(context, request.wish.resource, held))

@@ -2,13 +2,11 @@
 
 import strawberry
 
-from engine.price_settings import RemovePrice, plan, remove_price
-from models.price import TaxRule as TaxRuleRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput, priced_samples, samples_of
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput
+from resolvers.price_changes import TAX_RULE, remove_or_try
 from schema.access import Access
 from schema.context import Info
-from schema.global_id import GlobalKind, price_key
 from schema.price_payload import TaxRulePayload
 from schema.scalars import Long
 from schema.tax import TaxRule
@@ -34,16 +32,5 @@ class TaxRuleRemoveInput:
 )
 async def tax_rule_remove(info: Info, input: TaxRuleRemoveInput) -> TaxRulePayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    request = RemovePrice(
-        model=TaxRuleRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("taxRuleRemove", input),
-        target=price_key(GlobalKind.TAX_RULE, input.tax_rule_id, ("input", "taxRuleId")),
-        expected_version=input.expected_version,
-    )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return TaxRulePayload(samples=await priced_samples(context, edit, samples))
-    return TaxRulePayload(tax_rule=TaxRule.of(await remove_price(context.database, context.viewer, request)))
+    row, samples = await remove_or_try(info, input, TAX_RULE)
+    return TaxRulePayload(tax_rule=None if row is None else TaxRule.of(row), samples=samples)

@@ -5,25 +5,11 @@ from datetime import date
 import strawberry
 from strawberry.scalars import JSON
 
-from engine.price_settings import SetPrice, plan, set_price
-from models.price import TaxRule as TaxRuleRow
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.price_answers import (
-    DRY_RUN,
-    EXPECTED_VERSION,
-    FROM,
-    PRIORITY,
-    SAMPLES,
-    UNTIL,
-    PriceSampleInput,
-    fields_of,
-    priced_samples,
-    samples_of,
-    target_of,
-)
+from resolvers.access import KEY_DESCRIPTION, mutation
+from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.price_changes import TAX_RULE, set_or_try
 from schema.access import Access
 from schema.context import Info
-from schema.global_id import GlobalKind
 from schema.price_payload import TaxRulePayload
 from schema.scalars import Long
 from schema.tax import TaxRule
@@ -86,17 +72,5 @@ class TaxRuleSetInput:
 )
 async def tax_rule_set(info: Info, input: TaxRuleSetInput) -> TaxRulePayload:
     """Once per key."""
-    context = info.context
-    samples = samples_of(input.samples)
-    request = SetPrice(
-        model=TaxRuleRow,
-        key=input.idempotency_key,
-        request_hash=input_hash("taxRuleSet", input),
-        target=target_of(GlobalKind.TAX_RULE, ("taxRuleId", input.tax_rule_id), input.venue_id, input.resource_id),
-        fields=fields_of(input, "type"),
-        expected_version=input.expected_version,
-    )
-    if input.dry_run:
-        edit = await plan(context.database, context.viewer, request)
-        return TaxRulePayload(samples=await priced_samples(context, edit, samples))
-    return TaxRulePayload(tax_rule=TaxRule.of(await set_price(context.database, context.viewer, request)))
+    row, samples = await set_or_try(info, input, TAX_RULE)
+    return TaxRulePayload(tax_rule=None if row is None else TaxRule.of(row), samples=samples)

@@ -16,6 +16,7 @@ from schema.enums import BookingRuleScope
 from schema.fields import field
 from schema.global_id import GlobalKind, encode
 from schema.money import Money
+from schema.node import Node
 from schema.price import FROM, PARAMETERS, SCOPE, UNTIL, VERSION, PriceChangeConnection, history_of, placed
 from schema.scalars import Long
 
@@ -27,7 +28,7 @@ from schema.scalars import Long
         "the resource's own before the venue's, then the higher priority, then the younger."
     )
 )
-class CancellationPolicy:
+class CancellationPolicy(Node):
     """One policy."""
 
     key: strawberry.Private[PriceKey]

@@ -43,6 +43,7 @@ class ErrorCode(StrEnum):
     PRICE_CHANGED = "PRICE_CHANGED"
     PRICE_UNAVAILABLE = "PRICE_UNAVAILABLE"
     PROMO_CODE_INVALID = "PROMO_CODE_INVALID"
+    TAX_UNAVAILABLE = "TAX_UNAVAILABLE"
     PAYMENT_DECLINED = "PAYMENT_DECLINED"
     PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
     NOT_CANCELLABLE = "NOT_CANCELLABLE"
@@ -94,6 +95,7 @@ MEANINGS: dict[str, str] = {
     "PRICE_CHANGED": "The price is not what was agreed to.",
     "PRICE_UNAVAILABLE": "What it costs can not be told: a price that is set can not be read.",
     "PROMO_CODE_INVALID": "There is no such promo code, it is not valid now, or it was used as often as it may be.",
+    "TAX_UNAVAILABLE": "Who counts the tax does not answer just now, and no price is told without it: ask again.",
     "PAYMENT_DECLINED": "The payment was declined.",
     "PAYMENT_REQUIRED": "Something is to be paid first.",
     "NOT_CANCELLABLE": "The booking can not be cancelled any more.",

@@ -20,6 +20,7 @@ from engine.counts import Counts
 from engine.facts import ResourceFacts, load_facts_with_versions
 from engine.promo_codes import CODES_MAX
 from engine.viewer import Role, Viewer
+from models.base import CreatedRow
 from models.booking import BookingEvent
 from models.database import Database, ReadSession
 from models.interval import Interval
@@ -42,6 +43,7 @@ from models.queries.prices import (
     read_price_change_pages,
     read_promo_codes,
     read_quotes,
+    read_settings,
     read_uses,
     read_venue_policies,
     read_venue_taxes,
@@ -116,6 +118,11 @@ class Loaders:
     def price_change_pages(self) -> DataLoader[PriceChangePage, list[PriceChange]]:
         """Of one rate plan, price rule, promo code, tax or policy each."""
         return DataLoader(load_fn=self._read_price_change_pages, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def settings(self) -> DataLoader[tuple[type[CreatedRow], PriceKey], CreatedRow | None]:
+        """Rate plans, price rules, promo codes, taxes and policies by kind and key, removed ones too: for staff."""
+        return DataLoader(load_fn=self._read_settings, max_batch_size=KEYS_MAX)
 
     @cached_property
     def promo_uses(self) -> DataLoader[PriceKey, int]:
@@ -289,6 +296,14 @@ class Loaders:
             async with self._database.reading(organization_id) as session:
                 found |= await read_quotes(session, some)
         return [found.get(key) for key in keys]
+
+    async def _read_settings(self, asked: list[tuple[type[CreatedRow], PriceKey]]) -> list[CreatedRow | None]:
+        found: dict[tuple[type[CreatedRow], PriceKey], CreatedRow] = {}
+        for (model, organization_id), some in _grouped(asked, lambda one: (one[0], one[1].organization_id)):
+            async with self._database.reading(organization_id) as session:
+                rows = await read_settings(session, model, [key for _, key in some])
+            found |= {(model, key): row for key, row in rows.items()}
+        return [found.get(one) for one in asked]
 
     async def _read_promo_uses(self, keys: list[PriceKey]) -> list[int]:
         found: dict[PriceKey, int] = {}

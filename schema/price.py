@@ -21,6 +21,7 @@ from schema.context import Info
 from schema.enums import BookingRuleScope
 from schema.fields import field
 from schema.global_id import GlobalKind, encode
+from schema.node import Node
 from schema.scalars import LONG_MAX, Long
 
 RuleClass: TypeAlias = type[PriceRuleClass]
@@ -60,7 +61,7 @@ class PriceChangeConnection(Connection[PriceChange]):
 
 
 @strawberry.type(description="What a resource costs before price rules; guests choose between those that hold.")
-class RatePlan:
+class RatePlan(Node):
     """One rate plan."""
 
     key: strawberry.Private[PriceKey]
@@ -93,7 +94,7 @@ class RatePlan:
 
 
 @strawberry.type(description="What moves a price, and when. For the organization's staff.")
-class PriceRule:
+class PriceRule(Node):
     """One price rule."""
 
     key: strawberry.Private[PriceKey]
@@ -148,7 +149,7 @@ class PriceRuleType:
 
 
 @strawberry.type(description="A word that guests enter for another price. For the organization's staff.")
-class PromoCode:
+class PromoCode(Node):
     """One promo code."""
 
     key: strawberry.Private[PriceKey]

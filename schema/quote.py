@@ -8,6 +8,7 @@ from engine.pricing.charges import Charge, folded
 from engine.quote_rows import due_later_of, lines_of, taxes_of, terms_of
 from models.price import Quote as QuoteRow
 from schema.cancellation import CancellationTerms, PaymentDue
+from schema.fields import field
 from schema.global_id import GlobalKind, encode
 from schema.money import Money
 from schema.node import Node
@@ -27,7 +28,7 @@ class QuoteLine:
     label: str = strawberry.field(description="As guests read it: the name of the rate plan, or of the rule.")
     kind: str = strawberry.field(
         description=(
-            "What is counted: NIGHT, INTERVAL, BOOKING, PERSON, UNIT, EXTRA_GUEST. Or what changes the lines above: "
+            "What is counted: NIGHT, INTERVAL, BOOKING, PERSON, UNIT, EXTRA_GUEST, FEE. Or what changes those: "
             "ADJUSTMENT, FLOOR, CEILING, MINIMUM. More may come."
         )
     )
@@ -59,19 +60,34 @@ class QuoteLine:
 class Quote(Node):
     """All of a price."""
 
-    lines: list[QuoteLine] = strawberry.field(description="What is charged, and why, item by item.")
-    taxes: list[TaxLine] = strawberry.field(description="What is owed, each tax by itself.")
+    row: strawberry.Private[QuoteRow]
+    now: strawberry.Private[datetime]
+
     subtotal: Money = strawberry.field(description="The sum of the lines; taxes that prices include are in it.")
     tax: Money = strawberry.field(description="What taxes add to the subtotal; those that are included add nothing.")
     total: Money = strawberry.field(description="The subtotal and the tax: all that the guest pays, now or later.")
     due_now: Money = strawberry.field(description="With the booking.")
     due_later: list[PaymentDue] = strawberry.field(description="The balance of a deposit; mostly none.")
     due_at_venue: Money = strawberry.field(description="At the venue: balances without a day, and taxes paid there.")
-    cancellation: CancellationTerms = strawberry.field(description="What would come back until when.")
     promo_code: str | None = strawberry.field(description="The promo code by which it is priced; null: none.")
     expires_at: datetime = strawberry.field(
         description="Until when it can be held by. Of a quote that was only looked at: the instant of asking."
     )
+
+    @field("What is charged, and why, item by item.")
+    def lines(self) -> list[QuoteLine]:
+        """Made when asked for, like all lists here: a search over many resources mostly wants their totals."""
+        return [QuoteLine.of(line, self.row.currency) for line in folded(lines_of(self.row))]
+
+    @field("What is owed, each tax by itself.")
+    def taxes(self) -> list[TaxLine]:
+        """In the order in which they were counted."""
+        return [TaxLine.of(line, self.row.currency) for line in taxes_of(self.row)]
+
+    @field("What would come back until when.")
+    def cancellation(self) -> CancellationTerms:
+        """As of now, by the terms that were agreed on."""
+        return CancellationTerms.of(terms_of(self.row), self.now)
 
     @classmethod
     def of(cls, row: QuoteRow, now: datetime, *, is_kept: bool = True) -> "Quote":
@@ -79,15 +95,14 @@ class Quote(Node):
         currency = row.currency
         return cls(
             id=encode(GlobalKind.QUOTE, row.organization_id, row.id),
-            lines=[QuoteLine.of(line, currency) for line in folded(lines_of(row))],
-            taxes=[TaxLine.of(line, currency) for line in taxes_of(row)],
+            row=row,
+            now=now,
             subtotal=Money.of(row.subtotal, currency),
             tax=Money.of(row.tax, currency),
             total=Money.of(row.total, currency),
             due_now=Money.of(row.due_now, currency),
             due_later=[PaymentDue.of(due, currency) for due in due_later_of(row)],
             due_at_venue=Money.of(row.due_at_venue, currency),
-            cancellation=CancellationTerms.of(terms_of(row), now),
             promo_code=row.inputs["promo"],
             expires_at=row.expires_at if is_kept else now,
         )

@@ -1,8 +1,9 @@
 """What has capacity and can be booked, as clients see it."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import strawberry
 
@@ -32,6 +33,9 @@ from schema.tax import TaxRule
 from schema.timeline import Timeline, TimelineStep
 from schema.venue import Venue
 from schema.visibility import may_see_venue
+
+Row = TypeVar("Row")
+Shown = TypeVar("Shown")
 
 Quantity = Annotated[
     int | None,
@@ -142,9 +146,7 @@ class Resource(Node):
     )
     async def rules(self, info: Info) -> list[BookingRule]:
         """The stored rules of both scopes."""
-        rows = (await _facts(info.context, self.key)).stored_rules
-        info.context.loaders.budget.spend_elements(len(rows))
-        return [BookingRule.of(row) for row in rows]
+        return _shown(info, (await _facts(info.context, self.key)).stored_rules, BookingRule.of)
 
     @field(
         "The rate plans by which it is sold: its own and its venue's, by code, those too that do not hold today; at "
@@ -152,9 +154,7 @@ class Resource(Node):
     )
     async def rate_plans(self, info: Info) -> list[RatePlan]:
         """The stored plans of both scopes."""
-        rows = (await _facts(info.context, self.key)).stored_plans
-        info.context.loaders.budget.spend_elements(len(rows))
-        return [RatePlan.of(row) for row in rows]
+        return _shown(info, (await _facts(info.context, self.key)).stored_plans, RatePlan.of)
 
     @field(
         "What moves its price: its own rules and its venue's, by kind; at most 200. For the organization's staff; null "
@@ -164,9 +164,7 @@ class Resource(Node):
         """The stored rules of both scopes."""
         if not info.context.viewer.may(Role.STAFF, self.key.organization_id):
             return None
-        rows = (await _facts(info.context, self.key)).stored_price_rules
-        info.context.loaders.budget.spend_elements(len(rows))
-        return [PriceRule.of(row) for row in rows]
+        return _shown(info, (await _facts(info.context, self.key)).stored_price_rules, PriceRule.of)
 
     @field(
         "The taxes that are owed for it: its own and its venue's, by kind, those too that do not decide today; at most "
@@ -174,9 +172,7 @@ class Resource(Node):
     )
     async def tax_rules(self, info: Info) -> list[TaxRule]:
         """The stored taxes of both scopes."""
-        rows = (await _facts(info.context, self.key)).stored_taxes
-        info.context.loaders.budget.spend_elements(len(rows))
-        return [TaxRule.of(row) for row in rows]
+        return _shown(info, (await _facts(info.context, self.key)).stored_taxes, TaxRule.of)
 
     @field(
         "What may come back when a booking of it is cancelled: its own policies and its venue's, by code, those too "
@@ -184,9 +180,7 @@ class Resource(Node):
     )
     async def cancellation_policies(self, info: Info) -> list[CancellationPolicy]:
         """The stored policies of both scopes."""
-        rows = (await _facts(info.context, self.key)).stored_policies
-        info.context.loaders.budget.spend_elements(len(rows))
-        return [CancellationPolicy.of(row) for row in rows]
+        return _shown(info, (await _facts(info.context, self.key)).stored_policies, CancellationPolicy.of)
 
     @field(
         "How its capacity goes over a window, after what it requires. Of what it chooses from, each step counts those "
@@ -309,6 +303,12 @@ class ResourceRequirement:
 @strawberry.type(description="One page of resources, by slug.")
 class ResourceConnection(Connection[Resource]):
     """Resources of one venue."""
+
+
+def _shown(info: Info, rows: Sequence[Row], show: Callable[[Row], Shown]) -> list[Shown]:
+    """What is set for a resource, for clients."""
+    info.context.loaders.budget.spend_elements(len(rows))
+    return [show(row) for row in rows]
 
 
 async def _facts(context: Context, key: ResourceKey) -> ResourceFacts:

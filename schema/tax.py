@@ -15,6 +15,7 @@ from schema.enums import BookingRuleScope, TaxCollection
 from schema.fields import field
 from schema.global_id import GlobalKind, encode
 from schema.money import Money
+from schema.node import Node
 from schema.price import FROM, PARAMETERS, SCOPE, UNTIL, VERSION, PriceChangeConnection, history_of, placed
 from schema.scalars import Long
 
@@ -26,7 +27,7 @@ from schema.scalars import Long
         "then the younger; taxes of different codes are all owed."
     )
 )
-class TaxRule:
+class TaxRule(Node):
     """One tax."""
 
     key: strawberry.Private[PriceKey]

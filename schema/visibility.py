@@ -4,6 +4,7 @@ The catalog of published venues is public; every other row is seen from its own 
 who holds it (`engine.bookings.may_see`).
 """
 
+import uuid
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
@@ -23,6 +24,7 @@ class Visibility(Enum):
     BOOKING_HOLDER = "engine.bookings.may_see: its staff, who made it, and who shows its token."
     ENTRY_HOLDER = "engine.waitlist.may_see_entry: its staff, who made it, and who shows its token."
     QUOTE_HOLDER = "may_see_quote: its staff and who made it; and everybody who is shown what it belongs to."
+    SETTING = "may_see_setting, by its id alone: its staff; and everybody who is shown what it is set for."
     VIEWER = "The asker's own."
     PARENT = "Reached only through an object or a root field that has a rule, and shown with it."
 
@@ -38,6 +40,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
         "PriceRuleType": Visibility.PUBLIC,
         "TaxRuleType": Visibility.PUBLIC,
         "Quote": Visibility.QUOTE_HOLDER,
+        **dict.fromkeys(("CancellationPolicy", "PriceRule", "PromoCode", "RatePlan", "TaxRule"), Visibility.SETTING),
         "WaitlistEntry": Visibility.ENTRY_HOLDER,
         "Viewer": Visibility.VIEWER,
         "PageInfo": Visibility.PUBLIC,
@@ -61,7 +64,6 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "BookingRulePreview",
                 "BookingRuleSample",
                 "CalendarDay",
-                "CancellationPolicy",
                 "CancellationPolicyPayload",
                 "CancellationStep",
                 "CancellationTerms",
@@ -77,15 +79,12 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "PriceChange",
                 "PriceChangeConnection",
                 "PriceChangeEdge",
-                "PriceRule",
                 "PriceRulePayload",
                 "PriceChanged",
                 "PriceSample",
-                "PromoCode",
                 "PromoCodePayload",
                 "QuoteLine",
                 "QuotePayload",
-                "RatePlan",
                 "RatePlanPayload",
                 "Refusal",
                 "ResourceConnection",
@@ -106,7 +105,6 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "Slot",
                 "SoldOut",
                 "TaxLine",
-                "TaxRule",
                 "TaxRulePayload",
                 "Timeline",
                 "TimelineStep",
@@ -140,6 +138,11 @@ def may_see_quote(viewer: Viewer, quote: Quote) -> bool:
     acting = acting_in(viewer, quote.organization_id)
     made_it = acting.role is not Role.GUEST and acting.actor == quote.actor
     return made_it or viewer.may(Role.STAFF, quote.organization_id)
+
+
+def may_see_setting(viewer: Viewer, organization_id: uuid.UUID) -> bool:
+    """A rate plan, price rule, promo code, tax or policy by its id alone, removed or not: the organization's staff."""
+    return viewer.may(Role.STAFF, organization_id)
 
 
 def may_see_organization(viewer: Viewer, organization: Organization, has_published_venue: bool) -> bool:

@@ -8,7 +8,8 @@ import asyncio
 from typing import Final
 
 from engine.offers import offer_free
-from engine.ports import Clock
+from engine.ports import Clock, TaxProvider
+from engine.provided_taxes import NO_TAX_PROVIDER
 from models.database import Database
 from models.queries.waitlist import TakenList, lapse_waiting, return_waitlist, take_waitlists
 from server.resources import utc_now
@@ -25,12 +26,12 @@ AGAIN_SECONDS: Final = 600
 LAPSED_PER_ROUND_MAX: Final = 1_000
 
 
-async def offer(database: Database) -> None:
+async def offer(database: Database, taxes: TaxProvider = NO_TAX_PROVIDER) -> None:
     """Offer every second, until cancelled, through failures of the database."""
     outage = Outage("Offering what is free to who waits")
     while True:
         try:
-            await offer_once(database)
+            await offer_once(database, taxes=taxes)
             outage.over()
             pause_seconds = PERIOD_SECONDS
         except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
@@ -38,19 +39,19 @@ async def offer(database: Database) -> None:
         await asyncio.sleep(pause_seconds)
 
 
-async def offer_once(database: Database, *, now: Clock = utc_now) -> int:
+async def offer_once(database: Database, *, now: Clock = utc_now, taxes: TaxProvider = NO_TAX_PROVIDER) -> int:
     """Look through the lists that have moved, within the limits above; returns how many offers were made."""
     await lapse_waiting(database, limit=LAPSED_PER_ROUND_MAX)
     lists = await take_waitlists(
         database, limit=LISTS_PER_ROUND_MAX, lease_seconds=LEASE_SECONDS, again_seconds=AGAIN_SECONDS
     )
-    return sum([await _look_through(database, each, now) for each in lists])
+    return sum([await _look_through(database, each, now, taxes) for each in lists])
 
 
-async def _look_through(database: Database, taken: TakenList, now: Clock) -> int:
+async def _look_through(database: Database, taken: TakenList, now: Clock, taxes: TaxProvider) -> int:
     is_done = False
     try:
-        made = await offer_free(database, taken.resource, now=now)
+        made = await offer_free(database, taken.resource, now=now, taxes=taxes)
         is_done = True
         return made
     finally:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
+from engine.ports import TaxProvider
+from engine.provided_taxes import NO_TAX_PROVIDER
 from models.database import Database
 from server.exposition import exposed, look_behind
 from server.folding import fold_past
@@ -18,6 +20,7 @@ from server.resources import close_database, open_database
 from server.settings import Settings
 from server.surveyor import survey
 from server.sweeper import sweep
+from server.tax_teller import tell
 from subscriptions.ending import end
 from subscriptions.relay import relay
 
@@ -42,18 +45,27 @@ async def main(settings: Settings) -> None:
 
 
 async def work(
-    database: Database, settings: Settings, stopped: asyncio.Event, metrics: WorkerMetrics | None = None
+    database: Database,
+    settings: Settings,
+    stopped: asyncio.Event,
+    metrics: WorkerMetrics | None = None,
+    taxes: TaxProvider = NO_TAX_PROVIDER,
 ) -> None:
-    """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect."""
+    """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect.
+
+    What `taxes` is to be told waits while there is none.
+    """
     keep = timedelta(days=settings.timeline_days)
     loops = [
         relay(database, settings.redis_url),
         sweep(database),
-        offer(database),
+        offer(database, taxes),
         tidy(database),
         survey(database),
         fold_past(database, keep),
     ]
+    if taxes is not NO_TAX_PROVIDER:
+        loops.append(tell(database, taxes))
     if metrics is not None:
         metrics.watch_database(database)
         loops.append(look_behind(database, metrics))

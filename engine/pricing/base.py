@@ -4,12 +4,11 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from engine.money import rounded
+from engine.money import quotient
 from engine.pricing.charges import PriceFacts, PriceRequest
 from engine.pricing.parameters import Amount, Code, PercentText, SignedAmount
 from engine.pricing.plans import LEAST
@@ -104,10 +103,10 @@ class Adjusting(PriceRule):
 
     def change(self, day: DaySum) -> int:
         if self.percent is not None:
-            return rounded(self.percent.of(day.total))
+            return self.percent.whole_of(day.total)
         if self.amount is not None:
             return self.amount * day.count
         assert self.price is not None, "one of the three is there"
         if not day.amount:
             return self.price * day.count
-        return rounded(Fraction(day.base * self.price, day.amount)) - day.base
+        return quotient(day.base * self.price, day.amount) - day.base

@@ -22,6 +22,7 @@ class ChargeKind(StrEnum):
     PERSON = "PERSON"
     UNIT = "UNIT"
     EXTRA_GUEST = "EXTRA_GUEST"
+    FEE = "FEE"
     ADJUSTMENT = "ADJUSTMENT"
     FLOOR = "FLOOR"
     CEILING = "CEILING"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -17,6 +17,7 @@ from engine.rules.guest_types import TYPE_PATTERN
 from engine.rules.parameters import Age, Minutes, People, at_most, wrong
 
 GUEST_PRICES_MAX = 20
+FEES_MAX = 20
 
 
 class Per(StrEnum):
@@ -68,6 +69,22 @@ class GuestPrice(BaseModel):
 GuestPrices = Annotated[tuple[GuestPrice, ...], Field(max_length=GUEST_PRICES_MAX)]
 
 
+class Fee(BaseModel):
+    """What comes on top whatever the price is, such as the cleaning: no rule moves it, and no derived plan."""
+
+    model_config = Rule.model_config
+
+    name: Label = Field(description='As guests read it: "Cleaning".')
+    amount: Amount = Field(description="What one costs, in minor units.")
+    per: Per = Field(default=Per.BOOKING, description="Of what one costs that: the whole item, a unit, a person.")
+    every: Literal[Every.NIGHT, Every.ONCE] = Field(
+        default=Every.ONCE, description="ONCE; or, of a plan by the NIGHT, for each night."
+    )
+
+
+Fees = Annotated[tuple[Fee, ...], Field(max_length=FEES_MAX)]
+
+
 class RatePlan(BaseModel):
     """What is charged, in minor units of the venue's currency. Either a plan of its own or one derived from another.
 
@@ -76,10 +93,10 @@ class RatePlan(BaseModel):
     `includedGuests` come with each unit (or with the item, if it is per booking); each one more pays `extraGuest`, or
     what `extraGuests` say of their type and age. Those who would pay most are the ones included, so that it makes no
     difference in which order guests are named. Rules move the price of a day no lower than `floor` and no higher than
-    `ceiling`, in proportion to `amount`. An item costs `minimum` at least.
+    `ceiling`, in proportion to `amount`. An item costs `minimum` at least, and then come the `fees`.
 
     Derived: what the plan `derivedFrom` costs, its rules, floor and ceiling included, and more or less by `percent` of
-    that, or by `change` for each that the other's amount is for.
+    that, or by `change` for each that the other's amount is for; and the other's fees as they are.
 
     What a parameter means never changes, nor does the default of one that may be left out: it is not stored.
     """
@@ -98,7 +115,8 @@ class RatePlan(BaseModel):
     extra_guests: GuestPrices = Field(default=(), description="Which of those pay something else.")
     floor: Amount | None = Field(default=None, description="Rules do not bring the amount below this.")
     ceiling: Amount | None = Field(default=None, description="Nor above this.")
-    minimum: Amount = Field(default=0, description="What an item costs at least.")
+    minimum: Amount = Field(default=0, description="What an item costs at least, without fees.")
+    fees: Fees = Field(default=(), description="What comes on top whatever the price is, at most 20.")
     derived_from: Code | None = Field(default=None, description="The code of the plan that this one is derived from.")
     percent: PercentText | None = Field(default=None, description='Of a derived plan: "-10" is a tenth less.')
     change: SignedAmount | None = Field(default=None, description="Of a derived plan: so much more or less for each.")
@@ -125,6 +143,8 @@ class RatePlan(BaseModel):
         if (self.floor is not None or self.ceiling is not None) and not self.amount:
             raise wrong("floor and ceiling need an amount above 0")
         at_most(self.floor, self.ceiling, "floor", "ceiling")
+        if self.every is not Every.NIGHT and any(fee.every is Every.NIGHT for fee in self.fees):
+            raise wrong("fees by the NIGHT are of a plan by the NIGHT")
 
     def _check_derived(self) -> None:
         if (self.percent is None) == (self.change is None):
@@ -157,6 +177,14 @@ class DayBase:
     charges: tuple[Charge, ...]
     count: int
 
+    def on(self, day: date) -> "DayBase":
+        """The same on another day: what a plan charges by itself is the same on all of them."""
+        charges = tuple(
+            Charge(line.item, day, line.kind, line.quantity, line.unit_amount, line.amount, line.label)
+            for line in self.charges
+        )
+        return DayBase(day, charges, self.count)
+
 
 def charged_days(plan: RatePlan, request: PriceRequest, start: date) -> tuple[date, ...]:
     """The days that a plan charges for: each night, else the one on which the time or the stay begins."""
@@ -175,6 +203,17 @@ def base_of(plan: RatePlan, name: str, request: PriceRequest, day: date, item: i
     ]
     main = sum(line.quantity for line in lines if line.kind is not ChargeKind.EXTRA_GUEST)
     return DayBase(day, tuple(lines), main)
+
+
+def fees_of(plan: RatePlan, request: PriceRequest, days: Sequence[date], item: int) -> Iterator[Charge]:
+    """What comes on top on these days of the plan, of which the first is that of the start."""
+    people = request.quantity if request.guest_count is None else request.guest_count
+    counts = {Per.BOOKING: 1, Per.UNIT: request.quantity, Per.PERSON: people}
+    for fee in plan.fees:
+        count = counts[fee.per]
+        for day in days if fee.every is Every.NIGHT else days[:1]:
+            if fee.amount:
+                yield Charge(item, day, ChargeKind.FEE, count, fee.amount, fee.amount * count, fee.name)
 
 
 def _times(plan: RatePlan, request: PriceRequest) -> int:

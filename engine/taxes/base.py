@@ -39,8 +39,8 @@ class TaxedStay:
     """Who stays, and when, of one item, in civil days of the venue.
 
     `nights` are the days on which the nights begin, from arrival; none unless it is a stay. `night_prices` are the
-    charges of each night in minor units, without the taxes that they include and without those of the booking as a
-    whole. Where no guests were told, one grown-up comes for each unit.
+    charges of each night in minor units, without the taxes that they include, and without fees and what is charged for
+    the booking as a whole. Where no guests were told, one grown-up comes for each unit.
     """
 
     starts_on: date
@@ -106,6 +106,11 @@ class Tax(BaseModel):
         """The codes of the taxes that it is taken of too."""
         return ()
 
+    @property
+    def is_included(self) -> bool:
+        """Whether prices are told with it."""
+        return False
+
     def is_exempt(self, stay: TaxedStay) -> bool:
         """Whether nothing is owed for this item whatever it costs and whoever comes."""
         return self.exempt_from_nights is not None and len(stay.nights) >= self.exempt_from_nights
@@ -121,7 +126,7 @@ class TaxLine:
 
     `label` is the name that the rule was given. `rate` says how it was counted: "6 %", or "€4.00 × 14". An `included`
     amount is a part of the price, and any other comes on top of it. `by_item` are the parts of the amount by the items
-    of the booking, in their order.
+    of the booking, in their order. `calculation` is the tax provider's reference, of a tax that it has counted.
     """
 
     code: str
@@ -133,3 +138,4 @@ class TaxLine:
     by_item: tuple[int, ...]
     is_owed_for_the_stay: bool
     rule: uuid.UUID | None = None
+    calculation: str | None = None

@@ -7,24 +7,33 @@ from datetime import date
 from fractions import Fraction
 from uuid import UUID
 
-from engine.money import Money
+from engine.money import Money, allocate
 from engine.pricing.charges import Charge, ChargeKind
 from engine.taxes.amount import AmountTax
 from engine.taxes.base import TaxedStay, TaxLine
 from engine.taxes.deciding import SetTax, TaxSet
 from engine.taxes.lines import TaxableLine, taxable_lines
+from engine.taxes.nights import NightTax
 from engine.taxes.order import in_order
 from engine.taxes.per_booking import PerBooking
 from engine.taxes.percent import Percent
+from engine.taxes.provided import CountedTax, Provided, ProvidedTaxes
 from engine.taxes.shares import whole_shares
+from models.errors import NotPriced
 
 
 class Count:
-    """The taxes of these items. Used once."""
+    """The taxes of these items. Used once. `provided`: what a tax provider has counted of them, if one was asked."""
 
-    def __init__(self, items: Sequence[tuple[TaxedStay, TaxSet]], currency: str) -> None:
+    def __init__(
+        self,
+        items: Sequence[tuple[TaxedStay, TaxSet]],
+        currency: str,
+        provided: ProvidedTaxes | None = None,
+    ) -> None:
         self._items = items
         self._currency = currency
+        self._provided = provided
         self._order = in_order([taxes.taxes for _, taxes in items])
         self._lines: list[TaxableLine] = []
         self._net: list[int] = []
@@ -42,6 +51,8 @@ class Count:
                 self._add_amounts(set_, set_.tax)
             elif isinstance(set_.tax, Percent) and not set_.tax.included:
                 self._add_percent(set_, set_.tax)
+            elif isinstance(set_.tax, Provided) and not set_.tax.included:
+                self._write_provided(set_, set_.tax)
         return tuple(self._found)
 
     def _take_out_included(self) -> None:
@@ -56,6 +67,8 @@ class Count:
         for set_ in self._order:
             if isinstance(set_.tax, Percent) and set_.key in exact:
                 self._write_percent(set_, set_.tax, exact[set_.key])
+            elif isinstance(set_.tax, Provided) and set_.tax.included:
+                self._write_provided(set_, set_.tax)
         for shares in self._shares.values():
             for n, share in shares.items():
                 self._net[n] -= share
@@ -111,6 +124,37 @@ class Count:
             by_item[self._lines[n].item] += share
         self._write(set_, by_item, f"{tax.rate} %")
 
+    def _write_provided(self, set_: SetTax, tax: Provided) -> None:
+        by_item = [0] * len(self._items)
+        rates: dict[str, None] = {}
+        for item in range(len(self._items)):
+            amounts = {n: max(self._lines[n].amount, 0) for n in self._provided_lines(set_, tax, item)}
+            counted = self._counted(set_, tax, item) if any(amounts.values()) else None
+            if counted is None:
+                continue
+            by_item[item] = counted.amount
+            rates[counted.rate] = None
+            self._shares[tax.code] |= zip(amounts, allocate(counted.amount, list(amounts.values())), strict=True)
+        self._write(set_, by_item, ", ".join(rates))
+
+    def _provided_lines(self, set_: SetTax, tax: Provided, item: int) -> list[int]:
+        if tax.is_exempt(self._items[item][0]):
+            return []
+        lines = enumerate(self._lines)
+        return [
+            n
+            for n, line in lines
+            if line.item == item and line.kind is not None and self._decides(set_, item, line.day)
+        ]
+
+    def _counted(self, set_: SetTax, tax: Provided, item: int) -> CountedTax | None:
+        """What the provider has counted of an item; None where it was not asked, and nothing depends on it."""
+        if self._provided is not None:
+            return self._provided.taxes[set_.key, item]
+        if not tax.included or any(isinstance(one.tax, NightTax) and one.tax.tiers for one in self._order):
+            raise NotPriced(f"{set_.name} is counted by the tax provider, which is asked for a quote.")
+        return None
+
     def _write(self, set_: SetTax, by_item: list[int], rate: str) -> None:
         tax = set_.tax
         if not any(by_item):
@@ -121,11 +165,12 @@ class Count:
                 label=set_.name,
                 amount=sum(by_item),
                 rate=rate,
-                included=isinstance(tax, Percent) and tax.included,
+                included=tax.is_included,
                 collect=tax.collect,
                 by_item=tuple(by_item),
                 is_owed_for_the_stay=tax.is_owed_for_the_stay,
                 rule=set_.key,
+                calculation=self._provided.reference if self._provided and isinstance(tax, Provided) else None,
             )
         )
 
@@ -150,7 +195,7 @@ class Count:
     def _night_prices(self, item: int) -> dict[date, int]:
         prices: dict[date, int] = defaultdict(int)
         for line, net in zip(self._lines, self._net, strict=True):
-            if line.item == item and line.kind not in (None, ChargeKind.BOOKING):
+            if line.item == item and line.kind not in (None, ChargeKind.BOOKING, ChargeKind.FEE):
                 prices[line.day] += net
         return prices
 

@@ -15,6 +15,7 @@ PRICED_KINDS = (
     ChargeKind.PERSON,
     ChargeKind.UNIT,
     ChargeKind.EXTRA_GUEST,
+    ChargeKind.FEE,
 )
 """The kinds of charges that something is paid for; the others change those."""
 
@@ -37,13 +38,14 @@ def taxable_lines(charges: Sequence[Charge], item: int = 0) -> list[TaxableLine]
 
     A discount or surcharge, a floor, ceiling or minimum belongs to the charges of its own day, in proportion to their
     amounts; where that day has none, to all charges of the item; where there are none, it stands by itself, and only
-    taxes on every kind of charge are taken of it.
+    taxes on every kind of charge are taken of it. Fees are moved by nothing.
     """
     priced = [charge for charge in charges if charge.kind in PRICED_KINDS]
     amounts = [charge.amount for charge in priced]
+    moved = [n for n, charge in enumerate(priced) if charge.kind is not ChargeKind.FEE]
     alone: list[TaxableLine] = []
     for day, change in _changes(charges).items():
-        places = [n for n, charge in enumerate(priced) if charge.day == day] or list(range(len(priced)))
+        places = [n for n in moved if priced[n].day == day] or moved
         if not places:
             alone.append(TaxableLine(item, day, ChargeKind.ADJUSTMENT, change))
             continue

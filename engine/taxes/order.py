@@ -9,6 +9,7 @@ from uuid import UUID
 from engine.taxes.base import Tax
 from engine.taxes.deciding import SetTax
 from engine.taxes.percent import Percent
+from engine.taxes.provided import Provided
 from models.errors import InvalidInput
 
 
@@ -40,8 +41,9 @@ def check_order(taxes: Sequence[Tax], *, path: Sequence[str]) -> None:
     """Raises InvalidInput, with this path, if taxes of these can not be counted together.
 
     They are all that could ever decide together, whatever the day: no circle, no included tax on one that is not an
-    included percentage, and no tax on a code that nobody has.
+    included percentage, and no tax on a code that nobody has. A tax provider counts all percentages, or none.
     """
+    _check_provided(taxes, path)
     codes = {tax.code for tax in taxes}
     inside = {tax.code for tax in taxes if isinstance(tax, Percent) and tax.included}
     outside = {tax.code for tax in taxes if not (isinstance(tax, Percent) and tax.included)}
@@ -59,6 +61,17 @@ def check_order(taxes: Sequence[Tax], *, path: Sequence[str]) -> None:
     except CycleError as error:
         circle = " on ".join(error.args[1])
         raise InvalidInput(f"Taxes can not be on one another in a circle: {circle}.", path=path) from None
+
+
+def _check_provided(taxes: Sequence[Tax], path: Sequence[str]) -> None:
+    """Seasons of one code may be of either kind; what is counted here is not on what is counted elsewhere."""
+    provided = {tax.code for tax in taxes if isinstance(tax, Provided)}
+    for tax in taxes:
+        if isinstance(tax, Percent | Provided) and provided - {tax.code}:
+            message = f"{min(provided - {tax.code})} is counted by the tax provider, as are all percentages then."
+            raise InvalidInput(f"{message} {tax.code} can not be beside it.", path=path)
+        for code in provided.intersection(tax.depends_on):
+            raise InvalidInput(f"{tax.code} can not be on {code}: the tax provider counts that.", path=path)
 
 
 def _place(rule: SetTax) -> tuple[str, date, int]:

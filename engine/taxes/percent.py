@@ -60,6 +60,10 @@ class Percent(Tax):
     def depends_on(self) -> tuple[str, ...]:
         return self.on_taxes
 
+    @property
+    def is_included(self) -> bool:
+        return self.included
+
     def is_on(self, kind: ChargeKind) -> bool:
         """Whether it is taken of charges of this kind."""
         return not self.kinds or kind in self.kinds

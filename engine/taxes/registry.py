@@ -17,13 +17,18 @@ from engine.taxes.per_night import PerNight
 from engine.taxes.per_person_night import PerPersonNight
 from engine.taxes.per_stay import PerStay
 from engine.taxes.percent import Percent
+from engine.taxes.plugins import installed
+from engine.taxes.provided import Provided
 from models.errors import InvalidInput
 
 TaxClass: TypeAlias = type[Tax]
 
-TAXES: Mapping[str, TaxClass] = MappingProxyType(
-    {tax.type: tax for tax in (Percent, PerNight, PerPersonNight, PerStay, PerBooking)}
+BUILT_IN: Mapping[str, TaxClass] = MappingProxyType(
+    {tax.type: tax for tax in (Percent, PerNight, PerPersonNight, PerStay, PerBooking, Provided)}
 )
+
+TAXES: Mapping[str, TaxClass] = MappingProxyType({**BUILT_IN, **installed(BUILT_IN)})
+"""All kinds that there are. Importing this raises `InstallationError` if one of another package can not be used."""
 
 logger = logging.getLogger(__name__)
 

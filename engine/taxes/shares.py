@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import lcm
 
-from engine.money import allocate, rounded
+from engine.money import allocate, quotient, rounded
 from engine.taxes.percent import Percent
 
 
@@ -16,7 +16,7 @@ def whole_shares(tax: Percent, exact: Mapping[int, Fraction]) -> dict[int, int]:
     """
     if tax.rounded_per == "LINE" or not exact:
         return {number: rounded(value, tax.rounding) for number, value in exact.items()}
-    total = rounded(sum(exact.values(), Fraction(0)), tax.rounding)
     common = lcm(*(value.denominator for value in exact.values()))
-    weights = [abs(value.numerator) * (common // value.denominator) for value in exact.values()]
-    return dict(zip(exact, allocate(total, weights), strict=True))
+    parts = [value.numerator * (common // value.denominator) for value in exact.values()]
+    total = quotient(sum(parts), common, tax.rounding)
+    return dict(zip(exact, allocate(total, [abs(part) for part in parts]), strict=True))

@@ -4,14 +4,18 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import and_, func, not_, or_, tuple_
 from sqlmodel import col, select
 
+from models.base import CreatedRow
 from models.booking import Booking, BookingStatus
 from models.database import ReadSession
 from models.keys import PriceKey, QuoteKey, VenueKey
 from models.price import CancellationPolicy, PriceChange, PromoCode, Quote, TaxRule
+
+Row = TypeVar("Row", bound=CreatedRow)
 
 GIVEN_BACK = (BookingStatus.EXPIRED, BookingStatus.CANCELLED, BookingStatus.REJECTED)
 """A booking in one of these gives its use of a promo code back; ledger/sql/42_quotes.sql says the same."""
@@ -24,6 +28,12 @@ class PriceChangePage:
     setting: PriceKey
     limit: int
     after: int = 0
+
+
+async def read_settings(session: ReadSession, model: type[Row], keys: Sequence[PriceKey]) -> dict[PriceKey, Row]:
+    """These rate plans, price rules, promo codes, taxes or policies, removed ones too; unknown keys are absent."""
+    rows = await session.exec(select(model).where(tuple_(model.organization_id, model.id).in_(keys)))
+    return {PriceKey(row.organization_id, row.id): row for row in rows}
 
 
 async def read_price_change_pages(session: ReadSession, pages: Sequence[PriceChangePage]) -> list[list[PriceChange]]:

@@ -8,7 +8,17 @@ from babel.numbers import list_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.money import AMOUNT_MAX, Money, Percent, Rounding, allocate, is_known_currency, minor_digits, rounded
+from engine.money import (
+    AMOUNT_MAX,
+    Money,
+    Percent,
+    Rounding,
+    allocate,
+    is_known_currency,
+    minor_digits,
+    quotient,
+    rounded,
+)
 from models.errors import InvalidInput
 
 HALF_UP, HALF_EVEN, UP, DOWN = Rounding.HALF_UP, Rounding.HALF_EVEN, Rounding.UP, Rounding.DOWN
@@ -79,6 +89,25 @@ def test_known_currencies(currency: str, known: bool) -> None:
         (1_250, "TND", "fr-TN", "1,250\u00a0DT"),
         (1_250, "RSD", "sr", "12,50\u00a0RSD"),
         (0, "EUR", None, "€0.00"),
+        (20_000, "DZD", "en", "DZD\u00a0200.00"),
+        (-20_000, "DZD", "en", "-DZD\u00a0200.00"),
+        (20_000, "DZD", "fr-DZ", "200,00\u00a0DA"),
+        (20_000, "DZD", "de", "200,00\u00a0DZD"),
+        (20_000, "DZD", "pt-PT", "200,00\u00a0DZD"),
+        (20_000, "DZD", "ar-DZ", "\u200f200,00\u00a0د.ج.\u200f"),
+        (-20_000, "DZD", "de-CH", "DZD-200.00"),
+        (1_250, "USD", "en-GB", "US$12.50"),
+        (1_250, "CHF", "en", "CHF\u00a012.50"),
+        (1_250, "CHF", "de-CH", "CHF\u00a012.50"),
+        (1_250, "JPY", "en", "¥1,250"),
+        (1_250, "XOF", "en", "F\u202fCFA\u00a01,250"),
+        (1_250, "KRW", "ko", "₩1,250"),
+        (1_250, "ISK", "is", "1.250\u00a0kr."),
+        (1_250, "ISK", "en", "ISK\u00a01,250"),
+        (1_250, "TND", "en", "TND\u00a01.250"),
+        (1_250, "KWD", "en-KW", "KWD\u00a01.250"),
+        (1_250, "JOD", "ar-JO", "\u200f1.250\u00a0د.أ.\u200f"),
+        (1_250, "BHD", "ja", "BHD\u00a01.250"),
         (1_250, "EUR", "xx-YY", "€12.50"),
         (1_250, "EUR", "fr-XX", "12,50\u00a0€"),
         (1_250, "EUR", "../../etc/passwd", "€12.50"),
@@ -148,6 +177,16 @@ def test_rounding(value: int | Fraction, half_up: int, half_even: int, up: int, 
 def test_rounding_moves_by_less_than_one_and_knows_no_sign(value: Fraction, how: Rounding) -> None:
     assert abs(rounded(value, how) - value) < 1
     assert rounded(-value, how) == -rounded(value, how)
+
+
+@given(st.integers(), st.integers(min_value=1), st.sampled_from(Rounding))
+def test_a_quotient_is_the_rounded_fraction(amount: int, divisor: int, how: Rounding) -> None:
+    assert quotient(amount, divisor, how) == rounded(Fraction(amount, divisor), how)
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(-(10**7), 10**7), st.sampled_from(Rounding))
+def test_so_much_of_it_is_the_same_in_whole_numbers(amount: int, millionths: int, how: Rounding) -> None:
+    assert Percent(millionths).whole_of(amount, how) == rounded(Percent(millionths).of(amount), how)
 
 
 @pytest.mark.parametrize(

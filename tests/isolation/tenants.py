@@ -7,14 +7,14 @@ from typing import Any
 import asyncpg
 
 from engine.availability import Wish
-from engine.holds import ItemRequest
+from engine.holds import HoldRequest, ItemRequest, hold
 from engine.quoting import QuoteRequest, create
 from engine.viewer import Role
 from models.base import new_id
 from models.database import Database
 from models.ledger import calls
 from models.ledger.records import BookingRecord
-from models.ledger.requests import Contact
+from models.ledger.requests import NO_CONTACT, BookingAction, Contact
 from models.price import CancellationPolicy, PriceRule, PromoCode, Quote, RatePlan, TaxRule
 from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
@@ -24,6 +24,7 @@ from tests.support.factories import (
     adjust_of,
     at,
     between,
+    change_of,
     hold_of,
     key_of,
     make_booking,
@@ -37,6 +38,7 @@ from tests.support.factories import (
 from tests.support.prices import put_promo_code
 from tests.support.rules import put
 from tests.support.staff import fresh_key, viewer_of
+from tests.support.taxes import FlatTaxes
 
 RULES = {"START_GRID": {"minutes": 30}}
 CATALOG = (
@@ -122,6 +124,7 @@ async def make_tenant(database: Database, name: str) -> Tenant:
         *(record.booking.reference for record in (booked, held)),
     )
     prices = await _prices(database, tour, hidden, hidden_venue, name)
+    await _book_with_provided_tax(database, other)
     terms = (tax, policy, *prices)
     return Tenant(
         organization, venue, hall, tour, hidden_venue, hidden, booked, held, waiting, secrets, grid.rule, *terms
@@ -146,6 +149,17 @@ async def _prices(
     quote = await create(database, staff, request, key=fresh_key(), request_hash=b"", now=now)
     assert quote is not None
     return plan, rule, code, quote
+
+
+async def _book_with_provided_tax(database: Database, resource: Resource) -> None:
+    """A booking that a tax provider is to be told of."""
+    await settings.put(database, RatePlan, key_of(resource), identity="STANDARD", parameters={"amount": 1_00})
+    await settings.put(database, TaxRule, key_of(resource), identity="PROVIDED", parameters={"code": "VAT"})
+    item = ItemRequest(key_of(resource), Wish(window=between("2030-06-01 14:00", "2030-06-01 15:00")))
+    key, staff = fresh_key(), viewer_of(Role.MANAGER, resource.organization_id)
+    request = HoldRequest(key, key.encode(), (item,), NO_CONTACT, {})
+    record = await hold(database, staff, request, now=at("2030-05-31 12:00"), taxes=FlatTaxes())
+    await calls.change_booking(database, change_of(record, BookingAction.CONFIRM))
 
 
 async def _terms(

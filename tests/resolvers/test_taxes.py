@@ -195,6 +195,6 @@ async def test_a_sample_that_can_not_be_priced_is_told(manager: Manager, venue: 
 async def test_kinds_are_told_with_what_their_parameters_may_be(ask: Asker) -> None:
     told = await ask("{ taxRuleTypes { type description parametersSchema example } cancellationPolicySchema }")
     kinds = {kind["type"]: kind for kind in told["taxRuleTypes"]}
-    assert list(kinds) == ["PERCENT", "PER_NIGHT", "PER_PERSON_NIGHT", "PER_STAY", "PER_BOOKING"]
+    assert list(kinds) == ["PERCENT", "PER_NIGHT", "PER_PERSON_NIGHT", "PER_STAY", "PER_BOOKING", "PROVIDED"]
     assert kinds["PERCENT"]["parametersSchema"]["required"] == ["code", "rate"]
     assert "steps" in told["cancellationPolicySchema"]["properties"]

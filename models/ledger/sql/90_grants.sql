@@ -11,6 +11,7 @@ GRANT UPDATE (slug, name, description, sharing, hold_seconds, hold_ceiling_secon
 GRANT INSERT, UPDATE, DELETE ON resource_requirement, resource_choice TO vacancy_app;
 GRANT INSERT, UPDATE ON booking_rule, rate_plan, price_rule, tax_rule, cancellation_policy, promo_code TO vacancy_app;
 GRANT INSERT ON quote TO vacancy_app;
+GRANT UPDATE (recorded, reversed, fault, attempts, next_at) ON tax_entry TO vacancy_app;
 GRANT INSERT, UPDATE ON booking TO vacancy_app;
 GRANT INSERT ON booking_item, adjustment, idempotency TO vacancy_app;
 GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: the key first, what came of it after
@@ -32,3 +33,5 @@ REVOKE ALL ON FUNCTION
     worker_take_waitlists, worker_return_waitlist, worker_lapse_waiting, waitlist_sight, ledger_entry_versions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     worker_take_waitlists, worker_return_waitlist, worker_lapse_waiting, ledger_entry_versions TO vacancy_app;
+REVOKE ALL ON FUNCTION worker_take_tax_entries FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION worker_take_tax_entries TO vacancy_app;

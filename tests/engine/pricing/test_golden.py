@@ -44,6 +44,11 @@ SENIOR = {"name": "Senior", "type": "SENIOR", "amount": 15_00}
 INFANT = {"name": "Infant", "maxAge": 2, "amount": 0}
 FAMILY = plan(amount=50_00, every="NIGHT", per="PERSON", guestPrices=[CHILD, INFANT])
 WITH_EXTRA = nightly(100_00, includedGuests=2, extraGuest=25_00, extraGuests=[CHILD, INFANT])
+CLEANING = {"name": "Cleaning", "amount": 40_00}
+LINEN = {"name": "Linen", "amount": 8_00, "per": "UNIT"}
+WITH_FEES = nightly(
+    100_00, fees=[CLEANING, LINEN, {"name": "Breakfast", "amount": 5_00, "per": "PERSON", "every": "NIGHT"}]
+)
 NON_REFUNDABLE = plan("Non-refundable", code="NONREF", derivedFrom="STANDARD", percent="-10")
 BREAKFAST = plan("With breakfast", code="BREAKFAST", derivedFrom="STANDARD", change=12_50)
 WEEKEND = rule("WEEKDAY", "Weekend", weekdays=[5, 6], percent="15")
@@ -196,6 +201,24 @@ CASES = [
          {"Standard": 200_00, "Summer": 80_00, "Highest price": 260_00 - 280_00}),
     Case("never below nothing", book(ROOM, rule("WEEKDAY", "Gift", weekdays=[1], amount=-150_00)), stay(1),
          {"Standard": 100_00, "Gift": -100_00}),
+    # Fees: 40.00 for the cleaning, 8.00 of linen for each of 2 units, 3 guests × 2 nights × 5.00 of breakfast.
+    Case("fees come on top", book(WITH_FEES),
+         stay(2, quantity=2, party=guests(("ADULT", 3))),
+         {"Standard": 400_00, "Cleaning": 40_00, "Linen": 16_00, "Breakfast": 30_00}),
+    # Where no guests were told, each unit counts as one.
+    Case("fees for as many as come", book(WITH_FEES), stay(1, quantity=2),
+         {"Standard": 200_00, "Cleaning": 40_00, "Linen": 16_00, "Breakfast": 10_00}),
+    # A tenth of 100.00 and not of 148.00, by the rule and by the derived plan: of 100.00, and of 90.00.
+    Case("nothing moves fees", book(nightly(100_00, fees=[CLEANING]), NON_REFUNDABLE, mondays(percent="-10")), stay(1),
+         {"Standard": 100_00, "Mondays": -10_00, "Non-refundable": -9_00, "Cleaning": 40_00}, plan="NONREF"),
+    # 100.00 is filled up to 120.00, whatever the cleaning costs.
+    Case("the minimum is without fees", book(nightly(100_00, minimum=120_00, fees=[CLEANING])), stay(1),
+         {"Standard": 100_00, "Minimum charge": 20_00, "Cleaning": 40_00}),
+    Case("a fee of what is sold by the hour",
+         hourly_book(plan(amount=10_00, every="MINUTES", fees=[CLEANING])), time(90),
+         {"Standard": 20_00, "Cleaning": 40_00}),
+    Case("a fee of nothing is none", book(nightly(1_00, fees=[{"name": "Key", "amount": 0}])), stay(1),
+         {"Standard": 1_00}),
     # Rounding, and currencies with no and with three decimals: the engine counts minor units, whatever they are.
     # 33.33 × 12.5 % = 4.16625, so 4.17.
     Case("each line is rounded", book(nightly(33_33), mondays(percent="12.5")), stay(1),

@@ -1,8 +1,6 @@
 """Properties of prices, and what is refused; the arithmetic itself is in test_golden.py."""
 
 import os
-import random
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,45 +10,26 @@ import pytest
 from engine.money import AMOUNT_MAX
 from engine.pricing import registry
 from engine.pricing.book import PriceBook, SetPlan, SetPriceRule
-from engine.pricing.charges import ChargeKind, PriceFacts, PriceRequest
+from engine.pricing.charges import ChargeKind, PriceRequest
 from engine.pricing.missing import MissingPriceRule
 from engine.pricing.price import price_item
-from engine.rules.base import GuestCount
 from models.errors import InvalidInput, NotPriced
 from tests.engine.pricing.building import MONDAY, book, facts, hourly_book, nightly, plan, rule, season, stay, time
+from tests.engine.pricing.chances import chances, other_ages, shuffled, some_book, some_facts, some_request
 
 EXAMPLES = int(os.environ.get("VACANCY_TEST_EXAMPLES", "1000"))
 """Random prices per property."""
 
-TYPES = ("ADULT", "CHILD", "INFANT")
 ALWAYS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("WEEKDAY", {"weekdays": [1]}),
     ("PARTY_SIZE", {"min": 1}),
     ("LENGTH_OF_STAY", {"minNights": 1}),
 )
-KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("SEASON", {"from": "02-15", "until": "03-08"}),
-    ("WEEKDAY", {"weekdays": [1, 5, 6]}),
-    ("WEEKDAY", {"weekdays": [2, 6]}),
-    ("EVENT_DATES", {"dates": ["2027-03-02", "2027-03-09"]}),
-    ("OCCUPANCY", {"minPercent": 50}),
-    ("OCCUPANCY", {"belowPercent": 50}),
-    ("LEAD_TIME", {"minHours": 24}),
-    ("LENGTH_OF_STAY", {"minNights": 3}),
-    ("PARTY_SIZE", {"min": 3}),
-    ("PARTNER", {"partners": ["partner:harbour"]}),
-    ("PROMO_CODE", {"codes": ["SPRING"]}),
-)
-CHANGES: tuple[dict[str, Any], ...] = (
-    *({"percent": percent} for percent in ("-100", "-33.3333", "-10", "-0.01", "7.5", "12.5", "250")),
-    *({"amount": amount} for amount in (-50_000, -1, 333, 100_000)),
-    *({"price": price} for price in (0, 1, 7_777, 123_456)),
-)
 
 
 def test_lines_sum_to_the_total_and_no_day_costs_less_than_nothing() -> None:
-    for chance in _chances(EXAMPLES):
-        found, request, known = _book(chance), _request(chance), _facts(chance)
+    for chance in chances(EXAMPLES):
+        found, request, known = some_book(chance), some_request(chance), some_facts(chance)
         priced = price_item(found, request, known, plan=chance.choice([None, "STANDARD", "OTHER"]))
 
         assert priced is not None
@@ -62,22 +41,22 @@ def test_lines_sum_to_the_total_and_no_day_costs_less_than_nothing() -> None:
 
 
 def test_the_order_of_guests_and_of_what_was_set_makes_no_difference() -> None:
-    for chance in _chances(EXAMPLES):
-        found, request, known = _book(chance), _request(chance), _facts(chance)
-        shuffled = PriceBook(_shuffled(chance, found.plans), _shuffled(chance, found.rules), found.availability_type)
+    for chance in chances(EXAMPLES):
+        found, request, known = some_book(chance), some_request(chance), some_facts(chance)
+        other = PriceBook(shuffled(chance, found.plans), shuffled(chance, found.rules), found.availability_type)
         party = (
             None
             if request.guests is None
-            else tuple(_shuffled(chance, [_other_ages(chance, one) for one in request.guests]))
+            else tuple(shuffled(chance, [other_ages(chance, one) for one in request.guests]))
         )
         again = PriceRequest(request.interval, request.stay, request.quantity, None, party)
 
-        assert price_item(found, request, known) == price_item(shuffled, again, known)
+        assert price_item(found, request, known) == price_item(other, again, known)
 
 
 def test_prices_of_floats_would_be_other_prices() -> None:
     """The control: the same steps in floats, rounded as late as can be, are off within the same examples."""
-    for chance in _chances(EXAMPLES):
+    for chance in chances(EXAMPLES):
         amount, percents = chance.randrange(1, 100_000), [chance.randrange(-9_999, 10_000) for _ in range(3)]
         texts = [str(Decimal(percent) / 100) for percent in percents]
         entries = [rule(type_, type_, **when, percent=text) for (type_, when), text in zip(ALWAYS, texts, strict=True)]
@@ -188,68 +167,3 @@ def test_a_time_that_begins_before_now_is_asked_for_at_the_last_minute() -> None
     priced = price_item(hourly_book(plan(amount=10_00), late), request, begun)
     assert priced is not None
     assert priced.subtotal == 5_00
-
-
-def _chances(count: int) -> Iterator[random.Random]:
-    seed = os.environ.get("VACANCY_TEST_SEED", "5")
-    return (random.Random(f"{seed} {number}") for number in range(count))
-
-
-def _book(chance: random.Random) -> PriceBook:
-    amount = chance.choice([1, 99, 3_333, 10_000, 123_457])
-    bounds: dict[str, Any] = {
-        name: at for name, at in (("floor", amount // 2), ("ceiling", amount * 2)) if chance.random() < 0.3
-    }
-    shape: dict[str, Any] = chance.choice(
-        [
-            {"per": "PERSON", "guestPrices": [_band(chance, "Child", 3, 11), _band(chance, "Infant", 0, 2)]},
-            {"includedGuests": 2, "extraGuest": 777, "extraGuests": [_band(chance, "Child", 3, 11)]},
-            {"per": "BOOKING"},
-        ]
-    )
-    own = plan(
-        amount=amount, every=chance.choice(["NIGHT", "ONCE"]), minimum=chance.choice([0, 500]), **shape, **bounds
-    )
-    change: dict[str, Any] = chance.choice([{"percent": "-10"}, {"percent": "3.75"}, {"change": -4_000}])
-    derived = plan(code="OTHER", derivedFrom="STANDARD", **change)
-    return book(own, derived, *(one for one in _rules(chance) if chance.random() < 0.5))
-
-
-def _rules(chance: random.Random) -> Iterator[SetPriceRule]:
-    for number, (type_, parameters) in enumerate(KINDS):
-        priority, of_resource = chance.choice([0, 0, 5]), chance.random() < 0.5
-        yield rule(type_, f"{type_} {number}", priority, of_resource, number, **parameters, **chance.choice(CHANGES))
-
-
-def _band(chance: random.Random, name: str, low: int, high: int) -> dict[str, Any]:
-    return {"name": name, "minAge": low, "maxAge": high, "amount": chance.choice([0, 100, 5_000])}
-
-
-def _request(chance: random.Random) -> PriceRequest:
-    party = None
-    if chance.random() < 0.8:
-        party = tuple(_count(chance, type_) for type_ in chance.sample(TYPES, chance.randrange(1, 4)))
-    return stay(chance.randrange(1, 10), quantity=chance.randrange(1, 4), party=party)
-
-
-def _count(chance: random.Random, type_: str) -> GuestCount:
-    count = chance.randrange(1, 5)
-    ages = tuple(chance.randrange(0, 80) for _ in range(count)) if chance.random() < 0.7 else None
-    return GuestCount(type_, count, ages)
-
-
-def _other_ages(chance: random.Random, one: GuestCount) -> GuestCount:
-    return GuestCount(one.type, one.count, None if one.ages is None else tuple(_shuffled(chance, one.ages)))
-
-
-def _facts(chance: random.Random) -> PriceFacts:
-    occupancy = {MONDAY + timedelta(days=n): chance.randrange(0, 10_001) for n in range(10)}
-    return facts(
-        occupancy=occupancy, partner=chance.choice([None, "partner:harbour"]), promo=chance.choice([None, "SPRING"])
-    )
-
-
-def _shuffled(chance: random.Random, values: Any) -> list[Any]:
-    found = list(values)
-    chance.shuffle(found)
-    return found

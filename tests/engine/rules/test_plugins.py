@@ -115,7 +115,7 @@ def python(site: Path, *arguments: str, **more: str) -> "subprocess.CompletedPro
 
 
 def test_a_rule_of_an_installed_package_decides(site: Path, database_url: str) -> None:
-    """In another process: availability refuses and offers by it, and a hold is refused and admitted by it."""
+    """In another process: availability and a hold go by its rule, and a quote by its price rule and its tax."""
     done = python(site, str(PACKAGE / "story" / "story.py"), DATABASE_URL=database_url)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
@@ -123,6 +123,8 @@ def test_a_rule_of_an_installed_package_decides(site: Path, database_url: str) -
         "availability at high tide: []",
         "hold at low tide: RULE_VIOLATION",
         "hold at high tide: ON_HOLD",
+        # 2 × 80.00, a tenth of 160.00, and 50 cents for each of 2 × 8 meters
+        "quote: Standard 16000, Spring tide 1600, Dues 800 (€0.50 × 16): 18400",
     ]
 
 
@@ -158,7 +160,9 @@ def test_a_rule_whose_package_is_gone_refuses(tmp_path: Path, site: Path, databa
             "summary: This rule can not be read, so everything is refused with RULE_VIOLATION.",
             "availability at high tide: ['RULE_VIOLATION'] TIDE_TABLE {'missing': 'TIDE_TABLE'}",
             "hold at high tide: RULE_VIOLATION",
+            "quote: PRICE_UNAVAILABLE",
             "slots: 24, bookable 0",
         ],
     )
-    assert done.stderr.count("stored rules of type TIDE_TABLE can not be read") == 1
+    for stored in ("rules of type TIDE_TABLE", "price rules of type SPRING_TIDE", "taxes of type PORT_DUES"):
+        assert done.stderr.count(f"stored {stored} can not be read") == 1

@@ -18,7 +18,7 @@ def shown() -> list[dict[str, Any]]:
 
 def test_what_is_shown_can_be_set() -> None:
     kinds = [example.get("type") for example in shown()]
-    assert kinds == [None, None, "PERCENT", "PER_PERSON_NIGHT", "PERCENT", "PER_PERSON_NIGHT", "PERCENT"]
+    assert kinds == ["PROVIDED", None, None, "PERCENT", "PER_PERSON_NIGHT", "PERCENT", "PER_PERSON_NIGHT", "PERCENT"]
     for example in shown():
         if "type" in example:
             assert registry.parse(example["type"], example["parameters"]).parameters() == example["parameters"]

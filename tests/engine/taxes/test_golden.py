@@ -312,8 +312,24 @@ CASES = [
     Case(
         "9 % of 2 × 12,000.00 = 2,160.00; 2 people × 2 nights × 200.00 = 800.00",
         stay(ALGIERS_HOTEL, nights([1_200_000] * 2), guests=party(ADULT=2)),
-        [("TAXE_SEJOUR", 80_000, "DZD200.00 × 4"), ("TVA", 216_000, "9 %")],
+        [("TAXE_SEJOUR", 80_000, "DZD\u00a0200.00 × 4"), ("TVA", 216_000, "9 %")],
         "DZD",
+    ),
+    Case(
+        "a fee is taxed by what is on fees, and moved by no discount: 6 % of 90.00 = 5.40, 23 % of 40.00 = 9.20",
+        stay(
+            set_taxes(percent("6", "LODGING", kinds=["NIGHT"]), percent("23", "SERVICES", kinds=["FEE"])),
+            [*nights([10_000]), charge(ChargeKind.ADJUSTMENT, -1_000), charge(ChargeKind.FEE, 4_000)],
+        ),
+        [("LODGING", 540, "6 %"), ("SERVICES", 920, "23 %")],
+    ),
+    Case(
+        "and is no part of what a night costs: 90.00 is below the tier from 100.00 on",
+        stay(
+            set_taxes(amount("PER_NIGHT", 100, tiers=[{"fromPrice": 10_000, "amount": 300}])),
+            [*nights([9_000]), charge(ChargeKind.FEE, 4_000)],
+        ),
+        [("FEE", 100, "€1.00 × 1")],
     ),
     # ---- once
     Case(

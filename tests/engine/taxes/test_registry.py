@@ -1,15 +1,24 @@
 """What a tax may say, what can be read again, and what can not be set together."""
 
 import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import date
+from importlib.metadata import EntryPoint
+from typing import ClassVar
 
 import pytest
 
 from engine.pricing.charges import ChargeKind
 from engine.taxes import registry
+from engine.taxes.amount import AmountTax
 from engine.taxes.assess import assess
+from engine.taxes.base import TaxedStay
 from engine.taxes.deciding import TaxSet
 from engine.taxes.order import check_order, in_order
-from models.errors import InvalidInput, NotPriced
+from engine.taxes.percent import Percent  # noqa: F401 - what an entry point may name by mistake
+from engine.taxes.plugins import GROUP, installed
+from models.errors import InstallationError, InvalidInput, NotPriced
 from tests.engine.taxes.examples import ARRIVAL, Parameters, amount, charge, fault_of, percent, set_taxes, stay
 
 every_type = pytest.mark.parametrize("type_", registry.TAXES)
@@ -150,3 +159,49 @@ def test_what_can_be_counted_can_be_set() -> None:
 def test_days_that_were_decided_are_kept_within_bounds() -> None:
     taxes = set_taxes(percent("1"))
     assert taxes.on(ARRIVAL) is taxes.on(ARRIVAL.replace(year=2027)), "without seasons every day is alike"
+
+
+class PortDues(AmountTax):
+    """A kind of another package."""
+
+    type: ClassVar[str] = "PORT_DUES"
+    summary: ClassVar[str] = "So much for each boat."
+    example: ClassVar[Mapping[str, object]] = {"code": "DUES", "amount": 50}
+
+    def portions(self, stay: TaxedStay, days: Collection[date]) -> Counter[int]:
+        return Counter({self.amount: stay.quantity})
+
+
+class NoExample(PortDues):
+    type: ClassVar[str] = "NO_EXAMPLE"
+    example: ClassVar[Mapping[str, object]] = None  # type: ignore[assignment]
+
+
+class Unfinished(AmountTax):
+    type: ClassVar[str] = "UNFINISHED"
+    summary: ClassVar[str] = "It has no portions."
+    example: ClassVar[Mapping[str, object]] = {}
+
+
+def entry(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, f"{__name__}:{value}", GROUP)
+
+
+def test_a_kind_of_another_package_is_found() -> None:
+    assert list(installed(registry.BUILT_IN, [entry("PORT_DUES", "PortDues")])) == ["PORT_DUES"]
+
+
+@pytest.mark.parametrize(
+    ("name", "class_", "fault"),
+    [
+        ("PERCENT", "PortDues", "another rule has this type"),
+        ("DUES", "PortDues", "it must be the entry point's name"),
+        ("NO_EXAMPLE", "NoExample", "has no example"),
+        ("UNFINISHED", "Unfinished", "does not define portions"),
+        ("PERCENT_2", "Percent", "is no class that derives from engine.taxes.amount.AmountTax"),
+        ("NONE", "Nobody", "can not be imported"),
+    ],
+)
+def test_what_can_not_be_used_is_named(name: str, class_: str, fault: str) -> None:
+    with pytest.raises(InstallationError, match=fault):
+        installed(registry.BUILT_IN, [entry(name, class_)])

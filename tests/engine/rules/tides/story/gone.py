@@ -12,7 +12,7 @@ from engine.rules import registry
 from models.database import connect
 from models.queries.timelines import read_timelines
 from models.resource import Resource
-from tests.engine.rules.tides.story.story import NOW, tell, try_to_hold
+from tests.engine.rules.tides.story.story import NOW, tell, tell_price, try_to_hold
 from tests.support.factories import between, key_of
 
 
@@ -26,6 +26,7 @@ async def main() -> None:
         print(f"summary: {registry.summary(facts.stored_rules[0].type)}")  # noqa: T201
         await tell(database, boat, "high tide")
         await try_to_hold(database, boat, "high tide")
+        await tell_price(database, boat)
         found = await slots(facts, between("00:00", "12:00"), load=partial(read_timelines, database), now=NOW)
         print(f"slots: {len(found)}, bookable {sum(slot.bookable for slot in found)}")  # noqa: T201
     finally:
