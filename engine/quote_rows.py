@@ -51,7 +51,7 @@ def taxes_of(row: Quote) -> list[TaxLine]:
 
 def terms_of(row: Quote) -> Terms:
     """What comes back until when; of the items that have a price, in their order."""
-    return from_stored(row.currency, row.terms)
+    return from_stored(row.currency, row.terms, kept_before=row.kept_before, owed_least=row.owed_least)
 
 
 def due_later_of(row: Quote) -> Sequence[Due]:
