@@ -1,7 +1,7 @@
 """What is owed for a booking: a pure function of what was agreed on, which payments are settled against.
 
-All amounts are of the quote that the booking has now, in minor units of its currency. What is paid at the venue is not in
-them: it is not ours to collect.
+All amounts are of the quote that the booking has now, in minor units of its currency. What is paid at the venue is not
+in them: it is not ours to collect.
 """
 
 from datetime import datetime
@@ -21,10 +21,10 @@ OWED_WHOLE = frozenset(
 def owed(booking: BookingSnapshot, quote: Quote, *, paid: int | None = None) -> Money:
     """What is owed to us in total as things are: what was taken beyond it comes back, what is missing is to be paid.
 
-    `quote` is the booking's own (`booking.quote_id`); a booking without one owes nothing. Once it was confirmed, all that
-    is not paid at the venue, now or later (`due` tells how much of it by when). Once it was cancelled after that, what
-    the venue keeps by the terms at `booking.updated_at`, but not more than was `paid`; where that is not told, than had
-    fallen due: who cancels owes nothing more. Before it is confirmed, and where that never was, nothing.
+    `quote` is the booking's own (`booking.quote_id`); a booking without one owes nothing. Once it was confirmed, all
+    that is not paid at the venue, now or later (`due` tells how much of it by when). Once it was cancelled after that,
+    what the venue keeps by the terms at `booking.updated_at`, but not more than was `paid`; where that is not told,
+    than had fallen due: who cancels owes nothing more. Before it is confirmed, and where that never was, nothing.
     """
     if booking.confirmed_at is None:
         amount = 0

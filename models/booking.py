@@ -161,8 +161,8 @@ class BookingItem(Row, table=True):
 class BookingEvent(Row, table=True):
     """One change of a booking: written by the database with the change, never altered.
 
-    `details`, of CHANGED and ITEM_CANCELLED: the items before and after it, as rows of `booking_item`, and the ids of the
-    quotes: {"items": {"before": […], "after": […]}, "quotes": {"before": … or none, "after": … or none}}.
+    `details`, of CHANGED and ITEM_CANCELLED: the items before and after it, as rows of `booking_item`, and the ids of
+    the quotes: {"items": {"before": […], "after": […]}, "quotes": {"before": … or none, "after": … or none}}.
     """
 
     __tablename__ = "booking_event"

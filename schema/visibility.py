@@ -52,6 +52,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "BookingEventEdge",
                 "BookingItem",
                 "BookingPayload",
+                "BookingPriceChange",
                 "BookingRuleBreaks",
                 "BookingRuleChange",
                 "BookingRuleChangeConnection",

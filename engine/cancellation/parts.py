@@ -26,7 +26,7 @@ def rest_of(item: ItemTerms, priced: Priced, share: tuple[int, int]) -> ItemTerm
 def kept_of_part(item: ItemTerms, rest: ItemTerms, at: datetime) -> int:
     """What the venue keeps of a part that is cancelled at this instant, when `rest` is left of the item.
 
-    It is what it keeps of the whole and does not keep of the rest: so who cancels part after part loses, at one instant,
-    exactly what who cancels all at once does. Levies come back while nobody has come, as they do of the whole.
+    It is what it keeps of the whole and does not keep of the rest: so who cancels part after part loses, at one
+    instant, exactly what who cancels all at once does. Levies come back while nobody has come, as they do of the whole.
     """
     return kept(item, at) - kept(rest, at)

@@ -103,20 +103,18 @@ async def rebook(database: Database, request: Rebook) -> BookingRecord:
     `read_version`. Locks all that it has and all that it is to have, in id order, then the customer where conditions
     count what the customer has, then the booking.
     """
-    hold_ = request.hold
-    payload = {
-        **hold_payload(hold_),
-        **_of_booking(request.read_version, request.expected_version, request.until_start),
-    }
-    answer = await _repeated(database, hold_.command, "SELECT ledger_rebook($1, $2)", payload)
-    return await _booking(database, hold_.command, answer)
+    command = request.hold.command
+    decided_by = _of_booking(request.read_version, request.expected_version, request.until_start)
+    payload = {**hold_payload(request.hold), **decided_by}
+    answer = await _repeated(database, command, "SELECT ledger_rebook($1, $2)", payload)
+    return await _booking(database, command, answer)
 
 
 async def cancel_item(database: Database, request: CancelItem) -> BookingRecord:
     """Cancel so many units of one item, and give back what they take; something of the booking is left.
 
-    Raises HoldExpired, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy; Stale where the booking is not
-    at `read_version`. Locks what the booking has, in id order, and then the booking.
+    Raises HoldExpired, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy; Stale where the booking is
+    not at `read_version`. Locks what the booking has, in id order, and then the booking.
     """
     payload = {
         **command_payload(request.command),

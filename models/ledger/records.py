@@ -83,6 +83,11 @@ class ItemSnapshot:
         """As that of a booking."""
         return cls(*_values(row, _ITEM))
 
+    @classmethod
+    def from_history(cls, row: Mapping[str, Any]) -> "ItemSnapshot":
+        """As it was when its booking was changed; columns that are younger are None."""
+        return cls.from_json({**dict.fromkeys(_ITEM), **row})
+
 
 @dataclass(frozen=True, slots=True)
 class BookingRecord:

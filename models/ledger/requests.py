@@ -144,8 +144,8 @@ class ChangeBooking:
 class Rebook:
     """Other items for a booking. `hold` is what would be held if it was new: of its items, customer and price.
 
-    `read_version`: the version of the booking by which this was decided; None: that depends on nothing. `until_start`: it
-    is refused once the first item has begun.
+    `read_version`: the version of the booking by which this was decided; None: that depends on nothing. `until_start`:
+    it is refused once the first item has begun.
     """
 
     hold: Hold

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from engine.cancellation.deadlines import When
+from engine.cancellation.parts import kept_of_part, rest_of
 from engine.cancellation.payments import payments
 from engine.cancellation.policy import Policy
-from engine.cancellation.parts import kept_of_part, rest_of
 from engine.cancellation.refunds import kept, refund, timeline
 from engine.cancellation.stored import as_stored, from_stored
 from engine.cancellation.terms import ItemTerms, Priced, Terms, item_terms

@@ -1,6 +1,5 @@
 """Changing what a booking is of, and cancelling parts of it: what the ledger does, and what it leaves as it was."""
 
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -10,13 +9,12 @@ from models.database import Database
 from models.errors import Closed, HoldExpired, IdempotencyConflict, InvalidState, SoldOut, VersionConflict
 from models.ledger import calls
 from models.ledger.records import BookingRecord
-from models.ledger.requests import BookingAction, CancelItem, HoldItem, Rebook
-from models.resource import Resource, Sharing
+from models.ledger.requests import BookingAction, CancelItem, Hold, HoldItem, Rebook
+from models.resource import Sharing
 from tests.support.factories import (
     adjust_of,
     change_of,
     command_of,
-    hold_of,
     item_of,
     let_run_out,
     make_booking,
@@ -31,15 +29,8 @@ from tests.support.ledger import count_of, taken_of, version_of
 
 def rebook_of(record: BookingRecord, *items: HoldItem, key: str | None = None, **more: Any) -> Rebook:
     """A request to make the booking be of these items."""
-    asks = [str(item) for item in items]
-    command = command_of(record.booking.organization_id, key=key, asks=asks)
-    held = replace(
-        hold_of(Resource(organization_id=record.booking.organization_id, id=items[0].resource_id), key=key),
-        command=command,
-        booking_id=record.booking.id,
-        items=items,
-    )
-    return Rebook(held, **more)
+    command = command_of(record.booking.organization_id, key=key, asks=[str(item) for item in items])
+    return Rebook(Hold(command, record.booking.id, record.booking.reference, items), **more)
 
 
 def part_of(record: BookingRecord, quantity: int, *, position: int = 0, key: str | None = None) -> CancelItem:
