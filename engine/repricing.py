@@ -74,7 +74,7 @@ def without_part(quote: Quote, part: Part, at: datetime, *, is_owed: bool) -> Qu
 def carrying(quote: Quote, replaced: Quote, before: Before) -> Quote:
     """The quote of a changed booking, which takes the place of another one and owes what is owed of before.
 
-    What that comes to beyond the price is due at once: it has been already.
+    So much is due at once, whatever was to be paid later or at the venue: it has been due already.
     """
     terms = replace(terms_of(quote), kept_before=before.kept, owed_least=before.least)
     lines = [*lines_of(quote), *_before_line(terms, quote)]
@@ -83,7 +83,7 @@ def carrying(quote: Quote, replaced: Quote, before: Before) -> Quote:
         "lines": [stored_line(line) for line in lines],
         "subtotal": quote.subtotal + terms.before,
         "total": quote.total + terms.before,
-        "due_now": quote.due_now + terms.before,
+        **_due_at_once(quote, quote.due_now + terms.before, before.least),
         "kept_before": before.kept,
         "owed_least": before.least,
         "replaces_id": replaced.id,
@@ -187,6 +187,22 @@ def _less_due(quote: Quote, taxes: Sequence[TaxLine], terms: Terms) -> dict[str,
         "due_now": quote.due_now - less,
         "due_later": [stored_due(due) for due in reversed(later)],
         "due_at_venue": balance + levied,
+    }
+
+
+def _due_at_once(quote: Quote, due_now: int, least: int) -> dict[str, Any]:
+    """What is due when, with at least so much at once: of what is due next, and then at the venue."""
+    missing = max(0, least - due_now)
+    later: list[Due] = []
+    for due in due_later_of(quote):
+        sooner = min(due.amount, missing)
+        due_now, missing = due_now + sooner, missing - sooner
+        if due.amount > sooner:
+            later.append(Due(due.at, due.amount - sooner))
+    return {
+        "due_now": due_now + missing,
+        "due_later": [stored_due(due) for due in later],
+        "due_at_venue": quote.due_at_venue - missing,
     }
 
 

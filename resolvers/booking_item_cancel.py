@@ -59,8 +59,8 @@ class BookingItemCancelInput:
     Access.BOOKING_HOLDER,
     description=(
         "What cancelling so many units of an item would make of the price now: bookingItemCancel does exactly that, by "
-        "the terms that were agreed on, at the database's clock. What is left keeps its share of the price, whatever it "
-        f"would cost now. Nothing is written. Refused with {REFUSED}."
+        "the terms that were agreed on and the database's clock. What is left keeps its share of the price, whatever "
+        f"it would cost now. Nothing is written. Refused with {REFUSED}."
     ),
 )
 async def booking_item_cancel_quote(
