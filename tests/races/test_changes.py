@@ -13,7 +13,7 @@ from models.database import Database
 from models.errors import Busy, SoldOut
 from models.ledger import calls
 from models.ledger.records import BookingRecord
-from models.ledger.requests import BookingAction, CancelItem, Hold, HoldItem, Rebook
+from models.ledger.requests import BookingAction, Hold, HoldItem
 from models.resource import Resource
 from tests.races.support import (
     Ask,
@@ -27,7 +27,7 @@ from tests.races.support import (
     switch_order_off,
 )
 from tests.support.clock import edit_function
-from tests.support.factories import change_of, command_of, hold_of, make_resource
+from tests.support.factories import change_of, hold_of, make_resource, part_of, rebook_of
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -57,9 +57,8 @@ def _somewhere(halls: Sequence[Resource]) -> tuple[HoldItem, ...]:
 
 
 def _change(party: Party, items: tuple[HoldItem, ...]) -> Ask:
-    booking = party.record.booking
-    held = Hold(command_of(booking.organization_id, asks=str(items)), booking.id, booking.reference, items)
-    return _patiently(lambda database: calls.rebook(database, Rebook(held)))
+    request = rebook_of(party.record, *items)
+    return _patiently(lambda database: calls.rebook(database, request))
 
 
 def _patiently(ask: Ask) -> Ask:
@@ -169,8 +168,8 @@ async def test_changes_of_one_booking_come_one_after_the_other(
     party = Party(await calls.change_booking(database, change_of(held, BookingAction.CONFIRM)), request.items)
     organization_id, booking_id = hall.organization_id, held.booking.id
 
-    def part(n: int) -> Ask:
-        asked = CancelItem(command_of(organization_id, asks=n), booking_id, 0, 1)
+    def part() -> Ask:
+        asked = part_of(held, 1)
         return _patiently(lambda each: calls.cancel_item(each, asked))
 
     def moved(n: int) -> Ask:
@@ -181,7 +180,7 @@ async def test_changes_of_one_booking_come_one_after_the_other(
         outcome = await race(
             databases,
             [
-                *((f"part {n}", part(n)) for n in range(20)),
+                *((f"part {n}", part()) for n in range(20)),
                 *((f"change {n}", moved(n)) for n in range(20)),
                 ("cancel", _patiently(lambda each: calls.change_booking(each, cancel))),
             ],

@@ -166,8 +166,9 @@ END $$;
 -- Cancels so many units of one item, and gives back what they take; of what was chosen, the last. Rules are not asked, and
 -- nothing else is looked at: what is left was admitted.
 -- p_request: booking_id, position, quantity, guests (who is left; null: not told), actor, key, request_hash,
--- expected_version, read_version, until_start; quote_id and what goes with it. At least one unit of the booking is left.
--- Outcomes: as of ledger_rebook, but nothing of an admission.
+-- expected_version, read_version, until_start; quote_id and what goes with it.
+-- Outcomes: as of ledger_rebook, but nothing of an admission; NOT_FOUND also where the item has not so much, or nothing of
+-- the booking would be left.
 CREATE OR REPLACE FUNCTION ledger_cancel_item(p_organization_id uuid, p_request jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -190,6 +191,16 @@ BEGIN
     END IF;
     IF (p_request->>'read_version')::bigint <> (v_taken.o_booking).version THEN
         RETURN jsonb_build_object('outcome', 'STALE');
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM booking_item i
+         WHERE i.organization_id = p_organization_id AND i.booking_id = v_booking_id AND i.position = v_position
+           AND i.quantity >= (p_request->>'quantity')::integer
+    ) OR (p_request->>'quantity')::integer >= (
+        SELECT sum(i.quantity) FROM booking_item i
+         WHERE i.organization_id = p_organization_id AND i.booking_id = v_booking_id
+    ) THEN
+        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
     END IF;
 
     v_before := ledger_items(p_organization_id, v_booking_id);

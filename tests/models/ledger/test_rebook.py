@@ -1,20 +1,16 @@
 """Changing what a booking is of, and cancelling parts of it: what the ledger does, and what it leaves as it was."""
 
-from typing import Any
-
 import asyncpg
 import pytest
 
 from models.database import Database
 from models.errors import Closed, HoldExpired, IdempotencyConflict, InvalidState, SoldOut, VersionConflict
 from models.ledger import calls
-from models.ledger.records import BookingRecord
-from models.ledger.requests import BookingAction, CancelItem, Hold, HoldItem, Rebook
+from models.ledger.requests import BookingAction
 from models.resource import Sharing
 from tests.support.factories import (
     adjust_of,
     change_of,
-    command_of,
     item_of,
     let_run_out,
     make_booking,
@@ -23,20 +19,10 @@ from tests.support.factories import (
     make_pending,
     make_requirement,
     make_resource,
+    part_of,
+    rebook_of,
 )
 from tests.support.ledger import count_of, taken_of, version_of
-
-
-def rebook_of(record: BookingRecord, *items: HoldItem, key: str | None = None, **more: Any) -> Rebook:
-    """A request to make the booking be of these items."""
-    command = command_of(record.booking.organization_id, key=key, asks=[str(item) for item in items])
-    return Rebook(Hold(command, record.booking.id, record.booking.reference, items), **more)
-
-
-def part_of(record: BookingRecord, quantity: int, *, position: int = 0, key: str | None = None) -> CancelItem:
-    """A request to cancel a part of an item."""
-    command = command_of(record.booking.organization_id, key=key, asks=(position, quantity))
-    return CancelItem(command, record.booking.id, position, quantity)
 
 
 async def test_what_a_booking_has_counts_as_free_for_its_change(database: Database, owner: asyncpg.Connection) -> None:

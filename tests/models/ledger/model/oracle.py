@@ -244,6 +244,9 @@ class Oracle:
         refusal = self._why_fixed(party, ask.booking)
         if refusal is not None:
             return refusal
+        there = dict(zip(party.positions, (item.quantity for item in party.items), strict=True))
+        if there.get(ask.position, 0) < ask.quantity or sum(there.values()) == ask.quantity:
+            return "NOT_FOUND"
         sized = [
             (position, replace(item, quantity=item.quantity - ask.quantity * (position == ask.position)))
             for position, item in zip(party.positions, party.items, strict=True)

@@ -80,10 +80,6 @@ class Party:
     def __post_init__(self) -> None:
         self.positions = tuple(range(len(self.items)))
 
-    def at(self, position: int) -> Item:
-        """The item at this position."""
-        return self.items[self.positions.index(position)]
-
 
 @dataclass
 class Entry:
