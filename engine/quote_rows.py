@@ -25,7 +25,7 @@ def kept(cost: Cost) -> dict[str, Any]:
         "lines": [stored_line(line) for item in cost.items for line in item.charges],
         "taxes": [stored_tax(line) for line in cost.taxes.lines],
         "terms": as_stored(cost.terms),
-        "due_later": [{"at": due.at.isoformat(), "amount": due.amount} for due in cost.due_later],
+        "due_later": [stored_due(due) for due in cost.due_later],
         "subtotal": cost.subtotal,
         "tax": cost.tax,
         "total": cost.total,
@@ -42,6 +42,11 @@ def stored_line(line: Charge) -> dict[str, Any]:
 def stored_tax(line: TaxLine) -> dict[str, Any]:
     """As `taxes_of` reads it."""
     return {name: getattr(line, name) for name in _OF_TAX} | {"rule": None if line.rule is None else str(line.rule)}
+
+
+def stored_due(due: Due) -> dict[str, Any]:
+    """As `due_later_of` reads it."""
+    return {"at": due.at.isoformat(), "amount": due.amount}
 
 
 def lines_of(row: Quote) -> list[Charge]:
@@ -64,7 +69,7 @@ def taxes_of(row: Quote) -> list[TaxLine]:
 
 def terms_of(row: Quote) -> Terms:
     """What comes back until when; of the items that have a price, in their order."""
-    return from_stored(row.currency, row.terms)
+    return from_stored(row.currency, row.terms, kept_before=row.kept_before, owed_least=row.owed_least)
 
 
 def due_later_of(row: Quote) -> Sequence[Due]:

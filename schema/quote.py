@@ -6,8 +6,10 @@ import strawberry
 
 from engine.pricing.charges import Charge, folded
 from engine.quote_rows import due_later_of, lines_of, taxes_of, terms_of
+from models.keys import QuoteKey
 from models.price import Quote as QuoteRow
 from schema.cancellation import CancellationTerms, PaymentDue
+from schema.context import Info
 from schema.fields import field
 from schema.global_id import GlobalKind, encode
 from schema.money import Money
@@ -29,7 +31,8 @@ class QuoteLine:
     kind: str = strawberry.field(
         description=(
             "What is counted: NIGHT, INTERVAL, BOOKING, PERSON, UNIT, EXTRA_GUEST, FEE. Or what changes those: "
-            "ADJUSTMENT, FLOOR, CEILING, MINIMUM. More may come."
+            "ADJUSTMENT, FLOOR, CEILING, MINIMUM. Of a booking that was changed: CANCELLED, what was cancelled of an "
+            "item, and KEPT, what is owed nevertheless of what was cancelled or changed. More may come."
         )
     )
     quantity: int = strawberry.field(description="How often; of a line that changes others, on how many days.")
@@ -73,6 +76,15 @@ class Quote(Node):
     expires_at: datetime = strawberry.field(
         description="Until when it can be held by. Of a quote that was only looked at: the instant of asking."
     )
+
+    @field("What the booking cost before it was changed, or cancelled in part. Null: this was its first quote.")
+    async def replaces(self, info: Info) -> "Quote | None":
+        """The snapshot before: each stays as long as its booking."""
+        if self.row.replaces_id is None:
+            return None
+        found = await info.context.loaders.quotes.load(QuoteKey(self.row.organization_id, self.row.replaces_id))
+        assert found is not None, "what is replaced stays as long as what replaces it"
+        return Quote.of(found, self.now)
 
     @field("What is charged, and why, item by item.")
     def lines(self) -> list[QuoteLine]:

@@ -55,6 +55,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "BookingEventEdge",
                 "BookingItem",
                 "BookingPayload",
+                "BookingPriceChange",
                 "BookingRuleBreaks",
                 "BookingRuleChange",
                 "BookingRuleChangeConnection",

@@ -16,6 +16,7 @@ from engine.rules.base import GuestCount
 from engine.viewer import GUEST, Role, Viewer
 from engine.waitlist import LeaveRequest, join, leave
 from models.database import Database, connect
+from models.errors import InvalidState
 from models.ledger import calls
 from models.ledger.records import BookingRecord
 from models.ledger.requests import BookingAction
@@ -31,6 +32,7 @@ from tests.support.factories import (
     at,
     change_of,
     entry_key_of,
+    item_of,
     join_of,
     key_of,
     let_run_out,
@@ -40,6 +42,8 @@ from tests.support.factories import (
     make_requirement,
     make_resource,
     make_venue,
+    part_of,
+    rebook_of,
 )
 
 __all__ = ["audited"]
@@ -89,6 +93,29 @@ async def test_who_fits_is_offered_all_of_it_and_who_does_not_keeps_the_place(da
     assert await look(database, resource) == 1
     assert await statuses(database, four, two, two_more) == ["OFFERED", "LEFT", "WAITING"]
     assert [item.quantity for item in (await offered_to(database, four)).items] == [4], "a party is never split"
+
+
+async def test_what_a_change_or_a_part_gives_back_is_offered(database: Database) -> None:
+    resource = await make_resource(database, capacity=4)
+    full = await make_booking(database, resource, quantity=4)
+    waiting = [await make_entry(database, resource, quantity=2) for _ in range(2)]
+    await calls.cancel_item(database, part_of(full, 2))
+    assert await look(database, resource) == 1
+    await calls.rebook(database, rebook_of(full, item_of(resource, "15:00", "16:00", quantity=4)))
+    assert await look(database, resource) == 1
+    assert await statuses(database, *waiting) == ["OFFERED", "OFFERED"]
+
+
+async def test_an_offer_is_taken_as_it_is_and_then_changed(database: Database) -> None:
+    resource = await make_resource(database, capacity=4)
+    entry = await make_entry(database, resource, quantity=2)
+    await look(database, resource)
+    offer = await offered_to(database, entry)
+    with pytest.raises(InvalidState):
+        await calls.cancel_item(database, part_of(offer, 1))
+    await end(database, offer, BookingAction.CONFIRM)
+    assert (await calls.cancel_item(database, part_of(offer, 1))).items[0].quantity == 1
+    assert await statuses(database, entry) == ["ACCEPTED"]
 
 
 async def test_who_came_first_is_asked_first(database: Database) -> None:

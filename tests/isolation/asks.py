@@ -128,6 +128,9 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
             yield mutation(name, "BookingActionInput", BOOKING_PAYLOAD, bookingId=booking)
         for name in DECISIONS:
             yield mutation(name, "BookingDecisionInput", BOOKING_PAYLOAD, bookingId=booking)
+        yield from _changes(booking, {"resourceId": hall, "window": WINDOW})
+    own = encode(GlobalKind.BOOKING, ours.id, ours.booked.booking.id)
+    yield from _changes(own, {"resourceId": hidden, "window": WINDOW})
     for id_ in (hidden, hall):
         for name, given in OF_A_RESOURCE.items():
             kind = f"{name[0].upper()}{name[1:]}Input"
@@ -150,6 +153,19 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
     series = encode(GlobalKind.SERIES, organization_id, theirs.series_id)
     yield mutation("seriesConfirm", "SeriesActionInput", SERIES_CHANGE_PAYLOAD, seriesId=series)
     yield mutation("seriesRelease", "SeriesActionInput", SERIES_CHANGE_PAYLOAD, seriesId=series)
+
+
+def _changes(booking: str, item: dict[str, Any]) -> Iterator[Ask]:
+    """A booking that is to be of something else, or a part of which is cancelled."""
+    change = {"bookingId": booking, "items": [item]}
+    part = {"bookingId": booking, "itemId": f"{booking}.7", "quantity": 1}
+    for name, kind, given in (
+        ("bookingChange", "BookingChange", change),
+        ("bookingItemCancel", "BookingItemCancel", part),
+    ):
+        yield mutation(name, f"{kind}Input", BOOKING_PAYLOAD, **given)
+        told = f"{{ {name}Quote(input: $input) {{ booking {{ {BOOKING} }} totalAfter {{ amount }} }} }}"
+        yield Ask(f"{name}Quote", f"query ($input: {kind}QuoteInput!) {told}", {"input": given})
 
 
 def _terms(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:

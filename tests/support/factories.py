@@ -23,7 +23,18 @@ from models.interval import Interval
 from models.keys import BookingKey, EntryKey, ResourceKey
 from models.ledger import calls
 from models.ledger.records import BookingRecord
-from models.ledger.requests import Adjust, BookingAction, ChangeBooking, Command, Contact, Hold, HoldItem, hash_request
+from models.ledger.requests import (
+    Adjust,
+    BookingAction,
+    CancelItem,
+    ChangeBooking,
+    Command,
+    Contact,
+    Hold,
+    HoldItem,
+    Rebook,
+    hash_request,
+)
 from models.resource import AvailabilityType, BookingRule, Resource, ResourceChoice, ResourceRequirement, Sharing
 from models.venue import Directory, DirectoryKind, Organization, Venue
 from models.waitlist import WaitlistEntry
@@ -256,6 +267,18 @@ def change_of(
         expected_version=expected_version,
         until_start=until_start,
     )
+
+
+def rebook_of(record: BookingRecord, *items: HoldItem, key: str | None = None, **more: Any) -> Rebook:
+    """A request to make the booking be of these items."""
+    command = command_of(record.booking.organization_id, key=key, asks=[str(item) for item in items])
+    return Rebook(Hold(command, record.booking.id, record.booking.reference, items), **more)
+
+
+def part_of(record: BookingRecord, quantity: int, *, position: int = 0, key: str | None = None) -> CancelItem:
+    """A request to cancel so many units of an item."""
+    command = command_of(record.booking.organization_id, key=key, asks=(position, quantity))
+    return CancelItem(command, record.booking.id, position, quantity)
 
 
 def adjust_of(

@@ -75,6 +75,26 @@ class ChangeAll:
 
 
 @dataclass(frozen=True)
+class Rebook:
+    """Other items for a booking."""
+
+    key: str
+    booking: int
+    items: tuple[Item, ...]
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """So much of an item of a booking cancelled, of which something is left."""
+
+    key: str
+    booking: int
+    position: int
+    quantity: int
+
+
+@dataclass(frozen=True)
 class Adjust:
     """Capacity, or closed, from `start` (None: now) up to `end` (None: from then on)."""
 
@@ -87,7 +107,7 @@ class Adjust:
     expected: int | None
 
 
-Ask = Hold | Series | Change | ChangeAll | Adjust
+Ask = Hold | Series | Change | ChangeAll | Rebook | Part | Adjust
 
 
 def content(ask: Ask) -> Ask:

@@ -125,6 +125,34 @@ _POOLS: Faults = {
     ),
 }
 
+_GIVES_BACK = "DELETE FROM claim WHERE organization_id = p_organization_id AND booking_id = p_booking.id;"
+
+_CHANGES: Faults = {
+    "what a booking has is in the way of its own change": (
+        Edit("ledger_swap", _GIVES_BACK, ""),
+        Edit("ledger_swap", "PERFORM ledger_put_items", f"{_GIVES_BACK} PERFORM ledger_put_items"),
+    ),
+    "a changed booking keeps what it had": (Edit("ledger_swap", _GIVES_BACK, ""), BOOKING_IS_NOT_WATCHED),
+    "a change that does not fit is half done": (
+        Edit(
+            "ledger_swap",
+            "RAISE EXCEPTION USING ERRCODE = 'VS002', MESSAGE = 'the booking stays as it was';",
+            "RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', v_refusal);",
+        ),
+        BOOKING_IS_NOT_WATCHED,
+    ),
+    "a hold that is over is changed": (Edit("ledger_why_fixed", "p_booking.hold_expires_at <= v_now", "false"),),
+    "what the venue is asked to approve is changed": (
+        Edit("ledger_why_fixed", "NOT IN ('ON_HOLD', 'CONFIRMED')", "NOT IN ('ON_HOLD', 'PENDING', 'CONFIRMED')"),
+    ),
+    "what has begun is changed": (Edit("ledger_why_fixed", "i.starts_at <= v_now", "i.starts_at < v_now"),),
+    "what a change could make room of stays": (
+        Edit("ledger_swap", "ledger_over_holds(p_organization_id, v_wanted, v_from, v_to)", "'{}'::uuid[]"),
+    ),
+    "a part gives back the whole": (Edit("ledger_release_part", "IF v_claim.keeps > 0 THEN", "IF false THEN"),),
+    "a part gives back nothing": (Edit("ledger_release_part", "AND c.quantity > ", "AND false AND c.quantity > "),),
+}
+
 _SERIES: Faults = {
     "a series books past a conflict": (
         Edit("ledger_series_outcome", "p_all_or_none AND NOT 'DONE' = ALL (v_outcomes)", "false"),
@@ -166,6 +194,7 @@ FAULTS: dict[str, tuple[Focus, tuple[Edit, ...]]] = {
         (Focus.PAST, _PAST),
         (Focus.APPROVAL, _APPROVAL),
         (Focus.POOLS, _POOLS),
+        (Focus.CHANGES, _CHANGES),
         (Focus.SERIES, _SERIES),
         (Focus.WAITLIST, _WAITLIST),
     )

@@ -13,6 +13,7 @@ from tests.models.ledger.model.things import things
 ALL = (
     *("hold", "change", "set_capacity", "close_or_reopen", "repeat", "ask_under_the_key_of_another"),
     *("move_clock", "expire", "fold", "hold_series", "change_all", "join", "offer", "leave"),
+    *("rebook", "cancel_part"),
 )
 NAMES = tuple(things())
 
@@ -53,6 +54,11 @@ class Focus(Enum):
         rules=("hold", "change", "close_or_reopen", "move_clock"),
         names=("suite", "suite", "suite", "hall", "pool", "room"),
         approvals=(None,),
+    )
+    CHANGES = Habits(
+        rules=("hold", "change", "rebook", "cancel_part", "move_clock", "close_or_reopen", "repeat"),
+        approvals=(None, None, 1),
+        apt={**APT, "ON_HOLD": (BookingAction.CONFIRM, BookingAction.CANCEL)},
     )
     SERIES = Habits(
         rules=("hold", "hold_series", "change_all", "close_or_reopen", "move_clock", "ask_under_the_key_of_another")

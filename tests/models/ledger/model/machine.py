@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from models.ledger.requests import BookingAction
-from tests.models.ledger.model.asks import Adjust, Ask, Change, ChangeAll, Hold, Item, Series
+from tests.models.ledger.model.asks import Adjust, Ask, Change, ChangeAll, Hold, Item, Part, Rebook, Series
 from tests.models.ledger.model.focus import Focus
 from tests.models.ledger.model.making import Connections, connections
 from tests.models.ledger.model.oracle import Oracle
@@ -36,6 +36,8 @@ from tests.models.ledger.model.strategies import (
     MOMENTS,
     NAMES,
     ON_ALL,
+    PARTS,
+    REBOOKINGS,
     SEVERAL,
     WINDOWS,
     Window,
@@ -104,6 +106,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(bookings=st.lists(BOOKINGS, min_size=1, max_size=DATES_MAX, unique=True), action=ON_ALL)
     def change_all(self, bookings: list[int], action: BookingAction) -> None:
         self._ask(ChangeAll(self._key(), tuple(bookings), action))
+
+    @precondition(lambda self: self.oracle.parties)
+    @rule(rebooking=REBOOKINGS, lag=LAGS)
+    def rebook(self, rebooking: tuple[int, list[Item]], lag: int | None) -> None:
+        booking, items = rebooking
+        expected = None if lag is None else self.oracle.parties[booking].version - lag
+        self._ask(Rebook(self._key(), booking, tuple(items), expected))
+
+    @precondition(lambda self: self.oracle.parties)
+    @rule(part=PARTS)
+    def cancel_part(self, part: tuple[int, int, int] | None) -> None:
+        if part is not None:
+            self._ask(Part(self._key(), *part))
 
     @rule(resource=NAMES, window=WINDOWS, capacity=st.integers(0, 5), lag=LAGS)
     def set_capacity(self, resource: str, window: Window, capacity: int, lag: int | None) -> None:

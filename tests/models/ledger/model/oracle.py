@@ -2,10 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import assert_never
 
 from models.ledger.requests import BookingAction
-from tests.models.ledger.model.asks import SLOTS, Adjust, Answer, Ask, Change, ChangeAll, Hold, Series, content
+from tests.models.ledger.model.asks import (
+    SLOTS,
+    Adjust,
+    Answer,
+    Ask,
+    Change,
+    ChangeAll,
+    Hold,
+    Part,
+    Rebook,
+    Series,
+    content,
+)
 from tests.models.ledger.model.room import Room, Step
 from tests.models.ledger.model.things import FOREVER, Claim, Party, Thing
 from tests.models.ledger.model.waiting import Waiting
@@ -99,7 +112,7 @@ class Oracle:
     def _told(self, ask: Ask, result: object) -> object:
         """A result with its bookings as they are now."""
         match ask, result:
-            case Hold() | Change(), int():
+            case Hold() | Change() | Rebook() | Part(), int():
                 return result, *self.booking(result)
             case Series(), tuple():
                 return tuple(each if isinstance(each, str) else (each, *self.booking(each)) for each in result)
@@ -116,6 +129,10 @@ class Oracle:
                 return self._series(ask)
             case Change():
                 return _or_done(self._change(ask), ask.booking)
+            case Rebook():
+                return _or_done(self._rebook(ask), ask.booking)
+            case Part():
+                return _or_done(self._cancel_part(ask), ask.booking)
             case ChangeAll():
                 codes = [self._carry_out(self.parties[number], number, ask.action) for number in ask.bookings]
                 done = tuple(zip(ask.bookings, codes, strict=True))
@@ -187,6 +204,59 @@ class Oracle:
         if ask.expected is not None and ask.expected != party.version:
             return "VERSION_CONFLICT"
         return self._carry_out(party, ask.booking, ask.action)
+
+    def _why_fixed(self, party: Party, number: int) -> str | None:
+        if party.status == "EXPIRED" or (party.status == "ON_HOLD" and self._is_over(party)):
+            return "HOLD_EXPIRED"
+        is_begun = any(item.start <= self.now for item in party.items)
+        if party.status not in ("ON_HOLD", "CONFIRMED") or is_begun or self.waiting.is_offer(number):
+            return "INVALID_STATE"
+        return None
+
+    def _is_over(self, party: Party) -> bool:
+        return party.expires is not None and party.expires <= self.now
+
+    def _rebook(self, ask: Rebook) -> str | None:
+        """What it has is given back first; if the rest does not fit, all is as it was but what was over."""
+        party = self.parties[ask.booking]
+        if ask.expected is not None and ask.expected != party.version:
+            return "VERSION_CONFLICT"
+        refusal = self._why_fixed(party, ask.booking)
+        if refusal is not None:
+            return refusal
+        hold = Hold(ask.key, ask.booking, ask.items)
+        for number in list(self.over(*self._wanted(hold))):
+            self._end(number, "EXPIRED")
+        before, party.claims = party.claims, []
+        claims = self.room.claims(hold)
+        chosen = self.room.chosen(hold, claims)
+        refusal = self.room.refusal(claims if chosen is None else chosen)
+        if refusal is not None or chosen is None:
+            party.claims = before
+            return refusal or "SOLD_OUT"
+        self._count([*before, *chosen])
+        changed = Party(ask.items, chosen, party.expires, party.ceiling, None, party.status, party.version + 1)
+        self.parties[ask.booking] = changed
+        return None
+
+    def _cancel_part(self, ask: Part) -> str | None:
+        party = self.parties[ask.booking]
+        refusal = self._why_fixed(party, ask.booking)
+        if refusal is not None:
+            return refusal
+        there = dict(zip(party.positions, (item.quantity for item in party.items), strict=True))
+        if there.get(ask.position, 0) < ask.quantity or sum(there.values()) == ask.quantity:
+            return "NOT_FOUND"
+        sized = [
+            (position, replace(item, quantity=item.quantity - ask.quantity * (position == ask.position)))
+            for position, item in zip(party.positions, party.items, strict=True)
+        ]
+        left = [(position, item) for position, item in sized if item.quantity]
+        before, party.items = party.claims, tuple(item for _, item in left)
+        party.positions, party.version = tuple(position for position, _ in left), party.version + 1
+        party.claims = self.room.claims(Hold(ask.key, ask.booking, party.items))
+        self._count(set(before) ^ set(party.claims))
+        return None
 
     def _carry_out(self, party: Party, number: int, action: BookingAction) -> str | None:
         if action is BookingAction.CANCEL:

@@ -1,6 +1,7 @@
 """What chance chooses for the machine; where that depends on what has happened so far, of the machine that plays."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -52,6 +53,42 @@ CHANGES = BOOKINGS.flatmap(
     )
 )
 """A booking and what is done to it; half of the time what its status allows."""
+
+
+def _moved(machine: Any, booking: int) -> st.SearchStrategy[list[Item]]:
+    """What a booking is of, a little earlier or later, bigger or smaller: so that its own places are in the way."""
+    items: tuple[Item, ...] = machine.oracle.parties[booking].items
+    return st.builds(
+        lambda by, more: [
+            replace(
+                item,
+                start=max(0, min(item.start + by, SLOTS - 1)),
+                end=max(1, min(item.end + by, SLOTS)),
+                quantity=max(1, item.quantity + more),
+            )
+            for item in items
+        ],
+        st.integers(-2, 2),
+        st.integers(-1, 1),
+    )
+
+
+def _parts(machine: Any, booking: int) -> st.SearchStrategy[tuple[int, int, int] | None]:
+    """A part of an item, of which something is left; None: there is no such part, or members had to be chosen."""
+    party = machine.oracle.parties[booking]
+    most = [item.quantity - (len(party.items) == 1) for item in party.items]
+    parts = [(position, n) for position, up_to in zip(party.positions, most, strict=True) for n in range(1, up_to + 1)]
+    if not parts or any(machine.oracle.things[item.resource].chooses for item in party.items):
+        return st.none()
+    return st.sampled_from([(booking, position, n) for position, n in parts])
+
+
+REBOOKINGS = BOOKINGS.flatmap(
+    lambda booking: st.runner().flatmap(
+        lambda machine: st.tuples(st.just(booking), _moved(machine, booking) | _moved(machine, booking) | SEVERAL)
+    )
+)
+PARTS = BOOKINGS.flatmap(lambda booking: st.runner().flatmap(lambda machine: _parts(machine, booking)))
 ASKED = st.runner().flatmap(lambda machine: st.sampled_from(machine.made))
 DATES = st.builds(
     lambda first, every, count: tuple(

@@ -22,6 +22,7 @@ DONE = {
     Focus.PAST: {"Hold", "Change", "Fold"},
     Focus.APPROVAL: {"Hold", "Change", "Adjust"},
     Focus.POOLS: {"Hold", "Change", "Adjust"},
+    Focus.CHANGES: {"Hold", "Change", "Rebook", "Part"},
     Focus.SERIES: {"Hold", "Series", "ChangeAll"},
     Focus.WAITLIST: {"Hold", "Change", "Join", "Leave"},
 }

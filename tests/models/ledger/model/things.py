@@ -63,7 +63,10 @@ class Claim:
 
 @dataclass
 class Party:
-    """A booking. `expires` is the slot at whose beginning it is over, `approval` for how long the venue may think."""
+    """A booking. `expires` is the slot at whose beginning it is over, `approval` for how long the venue may think.
+
+    `positions` are those of its items: they stay when one of them is cancelled.
+    """
 
     items: tuple[Item, ...]
     claims: list[Claim]
@@ -72,6 +75,10 @@ class Party:
     approval: int | None
     status: str = "ON_HOLD"
     version: int = 1
+    positions: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.positions = tuple(range(len(self.items)))
 
 
 @dataclass

@@ -43,6 +43,10 @@ class Waiting:
         entry.becomes("OFFERED", booking)
         return True
 
+    def is_offer(self, booking: int) -> bool:
+        """Whether the booking is offered to somebody, who has not taken it yet."""
+        return any(entry.status == "OFFERED" and entry.booking == booking for entry in self.entries.values())
+
     def settle(self, booking: int, status: str) -> None:
         """A booking has this status now; if it was offered to somebody, that is settled by it."""
         for entry in self.entries.values():

@@ -29,6 +29,8 @@ from tests.models.ledger.model.asks import (
     ChangeAll,
     Hold,
     Item,
+    Part,
+    Rebook,
     Series,
     content,
     instant,
@@ -178,7 +180,7 @@ class World:
             },
         )
 
-    async def _done(self, ask: Hold | Change | Adjust) -> object:
+    async def _done(self, ask: Hold | Change | Rebook | Part | Adjust) -> object:
         command = self._command(ask)
         match ask:
             case Hold():
@@ -188,6 +190,13 @@ class World:
                     command, self.bookings[ask.booking], ask.action, expected_version=ask.expected
                 )
                 return self._told(await calls.change_booking(self.database, change))
+            case Rebook():
+                held = self._hold(Hold(ask.key, ask.booking, ask.items), command)
+                rebook = requests.Rebook(held, expected_version=ask.expected)
+                return self._told(await calls.rebook(self.database, rebook))
+            case Part():
+                part = requests.CancelItem(command, self.bookings[ask.booking], ask.position, ask.quantity)
+                return self._told(await calls.cancel_item(self.database, part))
             case Adjust():
                 adjust = requests.Adjust(
                     command,
