@@ -187,6 +187,7 @@ async def test_a_part_is_cancelled_and_then_the_rest(manager: Manager, guest: Gu
     rest = {"itemId": booked["items"][0]["id"], "quantity": 2}
     told = await guest.looks("bookingItemCancelQuote", **rest)
     assert (told["quote"], told["totalAfter"], told["refund"]) == (None, 2_500, 39_400)
+    assert await guest.refused("bookingItemCancel", expectedVersion=2, **part | {"quantity": 3}) == ["VERSION_CONFLICT"]
     over = await guest.did("bookingItemCancel", **rest)
     assert (over["status"], over["cancellation"]["refundNow"]) == ("CANCELLED", 39_400)
     history = await guest.ask(EVENTS, {"id": guest.shown["bookingId"], "token": guest.shown["token"]})
