@@ -28,6 +28,7 @@ from models.errors import (
     PriceChanged,
     PromoCodeInvalid,
     RuleViolation,
+    VersionConflict,
 )
 from models.keys import BookingKey
 from models.ledger import calls
@@ -97,6 +98,7 @@ async def rebook(database: Database, viewer: Viewer, request: RebookRequest, *, 
         record = await opened(database, viewer, request.booking)
         command = command_for(viewer, request.booking.key, request.key, request.request_hash)
         try:
+            check_version(request.expected_version, record)
             plan = await _plan(database, viewer, record, request.items, now)
             _check_total(request.expected_total, plan.after)
         except BookingError:
@@ -145,6 +147,12 @@ def check_changeable(viewer: Viewer, record: BookingRecord) -> None:
         raise InvalidState(f"This can not be done to a booking that is {booking.status}.")
     if not is_staff(viewer, record) and min(item.starts_at for item in record.items) <= record.now:
         raise InvalidState("It has begun: the venue only can change it now.")
+
+
+def check_version(expected: int | None, record: BookingRecord) -> None:
+    """Raises VersionConflict where the ledger would: before anything else is said of what has changed."""
+    if expected is not None and expected != record.booking.version:
+        raise VersionConflict("It changed since you looked.", current=record.booking.version)
 
 
 async def _plan(

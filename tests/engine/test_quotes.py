@@ -1,5 +1,6 @@
 """Quotes as rows: never altered, forgotten when nothing came of them, and by how many statements they are asked for."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -10,8 +11,10 @@ from engine.facts import load_facts
 from engine.holds import HoldRequest, ItemRequest, hold
 from engine.quote_rows import lines_of
 from engine.quoting import QuoteRequest, create, look
+from engine.rebooking import Opened, RebookRequest, rebook
 from engine.viewer import GUEST
 from models.database import Database
+from models.keys import BookingKey
 from models.ledger.requests import NO_CONTACT
 from models.price import PriceRule, Quote, RatePlan
 from models.resource import Resource
@@ -67,6 +70,27 @@ async def test_quotes_that_nobody_booked_by_are_forgotten(
     left = {row["id"] for row in await owner.fetch("SELECT id FROM quote")}
     assert kept.id in left
     assert idle.id not in left
+
+
+async def test_what_a_booking_cost_before_it_was_changed_is_not_forgotten(
+    database: Database, owner: asyncpg.Connection, room: Resource
+) -> None:
+    first = await _hold(database, room)
+    booking_id = await owner.fetchval("SELECT id FROM booking WHERE quote_id = $1", first.id)
+    key = BookingKey(room.organization_id, booking_id)
+    items = (ItemRequest(key_of(room), replace(STAY, quantity=2)),)
+    request = RebookRequest(fresh_key(), b"", Opened(key, key), items)
+    changed = await rebook(database, GUEST, request, now=NOW)
+    await owner.execute("ALTER TABLE quote DISABLE TRIGGER quote_stays_as_it_is")
+    await owner.execute("UPDATE quote SET expires_at = clock_timestamp() - interval '8 days'")
+
+    await owner.execute("SELECT worker_forget(interval '7 days', 100)")
+
+    rows = await owner.fetch("SELECT id, replaces_id, total FROM quote ORDER BY total")
+    assert [(row["id"], row["replaces_id"], row["total"]) for row in rows] == [
+        (first.id, None, 14 * 100_00),
+        (changed.booking.quote_id, first.id, 2 * 14 * 100_00),
+    ]
 
 
 async def test_a_hold_without_a_quote_keeps_what_it_was_priced_at(database: Database, room: Resource) -> None:

@@ -10,15 +10,19 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from models import migrate as migrations
 from models.database import Database, owner_engine
+from models.ledger import calls
+from models.ledger.requests import HoldItem
 from models.migrate import migrate
 from models.tables import METADATA
 from server.audit import audit
 from tests.support.databases import ServerUrls, fresh_database
-from tests.support.factories import make_hold, make_resource
+from tests.support.factories import between, item_of, make_booking, make_hold, make_resource, rebook_of
 
 # Not led by an organization: the tenants themselves, the public names that lead to them, and Alembic's own.
 UNSHARDED = ("organization", "directory", "alembic_version")
@@ -179,3 +183,38 @@ async def test_the_lock_is_given_back_by_who_fails(servers: ServerUrls, monkeypa
                 await migrate(url)
         assert not migrations.ALEMBIC.locked()
         await migrate(url)
+
+
+async def test_what_is_known_of_bookings_from_before_they_could_be_changed(
+    database: Database, owner: asyncpg.Connection, owner_url: str
+) -> None:
+    """When they were confirmed, and for how long they claim; neither their versions nor their history change by it."""
+    hall = await make_resource(database, capacity=5)
+    plain = await make_booking(database, hall, "08:00", "09:00")
+    held = await make_hold(database, hall, "08:00", "09:00")
+    wide = HoldItem(hall.id, between("10:00", "12:00"), 1, claim=between("09:30", "12:30"))
+    buffered = await calls.rebook(database, rebook_of(plain, item_of(hall, "08:00", "09:00"), wide))
+    state = "SELECT id, version, confirmed_at FROM booking ORDER BY id"
+    before = await owner.fetch(state), await owner.fetchval("SELECT count(*) FROM booking_event")
+    for table, columns in (("booking", ["confirmed_at"]), ("booking_item", ["claim_from", "claim_to"])):
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        await owner.execute(f"UPDATE {table} SET " + ", ".join(f"{column} = NULL" for column in columns))
+        await owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    scripts = ScriptDirectory(str(migrations.MIGRATIONS_FOLDER)).walk_revisions()
+    fill = next(script.module._fill for script in scripts if "booking_changes" in script.path)
+
+    engine = owner_engine(owner_url)
+    async with engine.begin() as connection:
+
+        def run(connection: Connection) -> None:
+            with Operations.context(MigrationContext.configure(connection)):
+                fill()
+
+        await connection.run_sync(run)
+    await engine.dispose()
+
+    assert (await owner.fetch(state), await owner.fetchval("SELECT count(*) FROM booking_event")) == before
+    assert [row["confirmed_at"] is None for row in before[0]] == [row["id"] == held.booking.id for row in before[0]]
+    found = await calls.read_booking(database, hall.organization_id, plain.booking.id)
+    assert found is not None
+    assert found.items == buffered.items

@@ -2,6 +2,7 @@
 
 CREATE OR REPLACE FUNCTION booking_before_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    NEW.updated_at := clock_timestamp();
     IF TG_OP = 'INSERT' THEN
         NEW.version := 1;
     ELSE
@@ -15,14 +16,13 @@ BEGIN
         END IF;
         NEW.version := OLD.version + 1;
         IF NEW.status = 'CONFIRMED' AND OLD.status <> 'CONFIRMED' THEN
-            NEW.confirmed_at := clock_timestamp();
+            NEW.confirmed_at := NEW.updated_at;
         END IF;
     END IF;
     -- What one change was of is not told of the next.
     IF NEW.last_event NOT IN ('CHANGED', 'ITEM_CANCELLED') THEN
         NEW.last_details := NULL;
     END IF;
-    NEW.updated_at := clock_timestamp();
     RETURN NEW;
 END $$;
 
