@@ -1,6 +1,7 @@
 """What the business needs from outside, as protocols; `server` wires the implementations."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -126,3 +127,18 @@ class PaymentGateway(Protocol):
     async def refund(self, reference: str, key: PaymentKey, amount: int) -> Refund:
         """Give `amount` of what was captured back; repeated with the same key, even days later, once."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnlinePayments:
+    """How this installation collects money; where it collects none, there is None in its place."""
+
+    gateway: PaymentGateway
+    publishable_key: str | None
+    """What a browser pays with; None where only a server can."""
+    checkout_seconds: int
+    """How long a hold lasts at least from when its guest goes to pay."""
+    retry_seconds: int
+    """How long it lasts at least, once, after a payment has failed."""
+    ceiling_seconds: int
+    """How long at most after its guest went to pay first."""

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import strawberry
 
-from engine.ports import BookingTokens, Clock, LiveFeed
+from engine.ports import BookingTokens, Clock, LiveFeed, OnlinePayments
 from engine.viewer import Viewer
 from models.database import Database
 from models.keys import BookingKey, EntryKey, SeriesKey
@@ -24,6 +24,8 @@ class Context:
     tokens: BookingTokens
     feed: LiveFeed
     loaders: Loaders
+    payments: OnlinePayments | None = None
+    """None where nothing is collected online."""
 
     def opened_by(self, token: str | None) -> BookingKey | None:
         """The booking that a shown token opens; None without one, and for what is no token of ours."""
@@ -45,10 +47,16 @@ class Context:
 
 
 def for_operation(
-    *, viewer: Viewer, database: Database, clock: Clock, tokens: BookingTokens, feed: LiveFeed
+    *,
+    viewer: Viewer,
+    database: Database,
+    clock: Clock,
+    tokens: BookingTokens,
+    feed: LiveFeed,
+    payments: OnlinePayments | None = None,
 ) -> Context:
     """The Context of one operation. Opens nothing: connections are taken where they are needed, and given back."""
-    return Context(viewer, database, clock, tokens, feed, Loaders(database, viewer))
+    return Context(viewer, database, clock, tokens, feed, Loaders(database, viewer), payments)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

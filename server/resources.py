@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from engine.ports import OnlinePayments
 from engine.viewer import Viewer
 from models.database import Database, connect
 from models.kept_timelines import KeptTimelines
@@ -20,6 +21,7 @@ from server.auth import Authenticator
 from server.errors import OperatorError
 from server.health import RedisProbe
 from server.metrics import Metrics, ServerMetrics
+from server.online_payments import online_payments
 from server.settings import Settings
 from server.sockets import Sockets
 from server.tokens import SignedBookingTokens
@@ -44,19 +46,29 @@ class Resources:
     redis: RedisProbe
     metrics: ServerMetrics
     sockets: Sockets
+    payments: OnlinePayments | None
 
     def context(self, viewer: Viewer) -> Context:
         """A Context for one operation of this viewer."""
-        return for_operation(viewer=viewer, database=self.database, clock=utc_now, tokens=self.tokens, feed=self.feed)
+        return for_operation(
+            viewer=viewer,
+            database=self.database,
+            clock=utc_now,
+            tokens=self.tokens,
+            feed=self.feed,
+            payments=self.payments,
+        )
 
 
 @asynccontextmanager
 async def open_resources(settings: Settings, metrics: ServerMetrics, sockets: Sockets) -> AsyncIterator[Resources]:
     """Open all for the length of a `with`. Redis may be down: bookings do not need it.
 
-    Raises OperatorError if the database does not answer within 30 seconds, or is not migrated.
+    Raises OperatorError if the database does not answer within 30 seconds, or is not migrated, or if there is no
+    account to collect money with.
     """
     async with AsyncExitStack() as stack:
+        payments = await stack.enter_async_context(online_payments(settings.payments))
         timelines = await stack.enter_async_context(_kept_timelines(settings))
         database = await open_database(settings, metrics, timelines)
         stack.push_async_callback(close_database, database)
@@ -72,7 +84,7 @@ async def open_resources(settings: Settings, metrics: ServerMetrics, sockets: So
         metrics.watches.set_function(lambda: feed.watch_count)
         metrics.sockets.set_function(lambda: len(sockets))
         tokens = SignedBookingTokens(settings.secrets)
-        yield Resources(settings, database, feed, tokens, authenticator, redis, metrics, sockets)
+        yield Resources(settings, database, feed, tokens, authenticator, redis, metrics, sockets, payments)
 
 
 async def open_database(

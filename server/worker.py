@@ -14,6 +14,7 @@ from server.janitor import tidy
 from server.logs import configure_logging
 from server.metrics import WorkerMetrics
 from server.offerer import offer
+from server.online_payments import check_account
 from server.resources import close_database, open_database
 from server.settings import Settings
 from server.surveyor import survey
@@ -27,10 +28,11 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 async def main(settings: Settings) -> None:
     """Work until SIGINT or SIGTERM, then stop within two seconds.
 
-    Raises OperatorError if the database does not answer within 30 seconds at the start, or is not migrated; later
-    failures are outlasted.
+    Raises OperatorError if the database does not answer within 30 seconds at the start, or is not migrated, or if
+    there is no account to collect money with; later failures are outlasted.
     """
     configure_logging()
+    check_account(settings.payments)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
