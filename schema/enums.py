@@ -110,8 +110,10 @@ described(
     values={
         "HELD": "It was made, and its places are kept.",
         "EXTENDED": "The end of the hold was moved.",
+        "CHECKOUT": "Its guest began to pay, and has time to.",
         "SUBMITTED": "It was confirmed by the guest, and waits for the venue's approval.",
         "CONFIRMED": "It was confirmed.",
+        "CONFIRMED_LATE": "It was paid when its hold had ended, and its places were still free.",
         "APPROVED": "The venue approved.",
         "REJECTED": "The venue did not approve.",
         "RELEASED": "The hold was given up.",

@@ -25,6 +25,8 @@ from models.errors import (
     InvalidState,
     NotCancellable,
     NotFound,
+    NothingDue,
+    PaymentRequired,
     PriceChanged,
     PromoCodeInvalid,
     SoldOut,
@@ -81,7 +83,8 @@ async def hold(database: Database, request: Hold) -> BookingRecord:
 async def change_booking(database: Database, request: ChangeBooking) -> BookingRecord:
     """Extend, confirm, release or cancel; compare-and-set on the status, and on `expected_version` where given.
 
-    Raises HoldExpired, HoldLimit, NotCancellable, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy.
+    Raises HoldExpired, HoldLimit, NotCancellable, PaymentRequired, InvalidState, VersionConflict, NotFound,
+    IdempotencyConflict, Busy.
     """
     payload = {
         **command_payload(request.command),
@@ -90,8 +93,9 @@ async def change_booking(database: Database, request: ChangeBooking) -> BookingR
         "reason": request.reason,
         "expected_version": request.expected_version,
         "until_start": request.until_start,
+        "collects": request.collects,
     }
-    answer = await _repeated(database, request.command, "SELECT ledger_change_booking($1, $2)", payload)
+    answer = await repeated(database, request.command.organization_id, "SELECT ledger_change_booking($1, $2)", payload)
     return await _booking(database, request.command, answer)
 
 
@@ -110,7 +114,7 @@ async def adjust(database: Database, request: Adjust) -> int:
         "reason": request.reason,
         "expected_version": request.expected_version,
     }
-    answer = await _repeated(database, request.command, "SELECT ledger_adjust($1, $2)", payload)
+    answer = await repeated(database, request.command.organization_id, "SELECT ledger_adjust($1, $2)", payload)
     return int(answer["result"]["version"])
 
 
@@ -237,12 +241,14 @@ async def _remembered(database: Database, command: Command, result: dict[str, An
     return record
 
 
-async def _repeated(database: Database, command: Command, call: str, payload: dict[str, Any]) -> dict[str, Any]:
+async def repeated(
+    database: Database, organization_id: uuid.UUID, call: str, payload: dict[str, Any]
+) -> dict[str, Any]:
     """The answer of a call that has been carried out, or its refusal as an exception."""
     encoded = encode(payload)
 
     async def attempt() -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads(await database.ledger.fetchval(call, command.organization_id, encoded))
+        answer: dict[str, Any] = orjson.loads(await database.ledger.fetchval(call, organization_id, encoded))
         if answer["outcome"] == "RELOCK":
             raise Relock
         return answer
@@ -306,6 +312,8 @@ _REFUSALS: dict[str, Callable[[dict[str, Any]], BookingError]] = {
     "HOLD_LIMIT": lambda _: HoldLimit("The hold can not be extended any further."),
     "NOT_CANCELLABLE": lambda found: NotCancellable(f"A booking that is {found['status']} can not be cancelled now."),
     "INVALID_STATE": lambda found: InvalidState(f"This can not be done to a booking that is {found['status']}."),
+    "NOTHING_DUE": lambda _: NothingDue("Nothing is due now: confirm it."),
+    "PAYMENT_REQUIRED": lambda _: PaymentRequired("Something is to be paid first: check out."),
     "CAPACITY_IN_USE": _capacity_in_use,
     "PRICE_CHANGED": lambda _: PriceChanged("The quote does not hold any more."),
     "PROMO_CODE_INVALID": lambda _: PromoCodeInvalid("This promo code has been used as often as it may be."),

@@ -7,6 +7,7 @@ BEGIN
     ELSE
         IF NEW.status <> OLD.status AND NOT (OLD.status || ' ' || NEW.status) = ANY (ARRAY[
             'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
+            'EXPIRED CONFIRMED', 'EXPIRED PENDING',  -- paid late, and admitted once more (58_payments.sql)
             'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED', 'PENDING CANCELLED',
             'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
         ]) THEN
