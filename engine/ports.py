@@ -109,6 +109,20 @@ class PaymentGateway(Protocol):
         """The payment as it is now."""
         ...
 
+    async def enroll(self, booking: BookingKey) -> str:
+        """The provider's reference of a customer for whom cards of this booking are kept; nothing is told of them."""
+        ...
+
+    async def pay(
+        self, reference: str, key: PaymentKey, method: str, *, attempt: str, return_url: str | None
+    ) -> Payment:
+        """Pay an open payment with what the buyer has chosen, who is there; repeated with the same `attempt`, once.
+
+        A bank that declines is no error: the payment is OPEN then, with its `failure`. If it wants the buyer, the
+        payment AWAITS_BUYER, and has `next_url` if there is a `return_url` to come back to.
+        """
+        ...
+
     async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
         """Pay an open payment with a card that was kept, its owner not being there.
 

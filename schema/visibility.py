@@ -45,6 +45,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
             (
                 "Availability",
                 "BookingCancelQuote",
+                "BookingCheckoutPayload",
                 "BookingConnection",
                 "BookingEdge",
                 "BookingEvent",
@@ -73,7 +74,10 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "HoldExpired",
                 "InputError",
                 "Money",
+                "Payment",
+                "PaymentDeclined",
                 "PaymentDue",
+                "PaymentEvent",
                 "PriceChange",
                 "PriceChangeConnection",
                 "PriceChangeEdge",

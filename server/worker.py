@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
+from engine.ports import OnlinePayments
 from models.database import Database
+from server.collector import collect
 from server.exposition import exposed, look_behind
 from server.folding import fold_past
 from server.janitor import tidy
 from server.logs import configure_logging
 from server.metrics import WorkerMetrics
 from server.offerer import offer
-from server.online_payments import check_account
+from server.online_payments import check_account, online_payments
 from server.resources import close_database, open_database
 from server.settings import Settings
 from server.surveyor import survey
@@ -47,6 +49,17 @@ async def work(
     database: Database, settings: Settings, stopped: asyncio.Event, metrics: WorkerMetrics | None = None
 ) -> None:
     """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect."""
+    async with online_payments(settings.payments) as payments:
+        await _work(database, settings, payments, stopped, metrics)
+
+
+async def _work(
+    database: Database,
+    settings: Settings,
+    payments: OnlinePayments | None,
+    stopped: asyncio.Event,
+    metrics: WorkerMetrics | None,
+) -> None:
     keep = timedelta(days=settings.timeline_days)
     loops = [
         relay(database, settings.redis_url),
@@ -56,6 +69,8 @@ async def work(
         survey(database),
         fold_past(database, keep),
     ]
+    if payments is not None:
+        loops.append(collect(database, payments.gateway))
     if metrics is not None:
         metrics.watch_database(database)
         loops.append(look_behind(database, metrics))

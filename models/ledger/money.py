@@ -1,4 +1,4 @@
-"""The money of a booking as it was at one instant: values, as `models.ledger.records` has them of the booking itself."""
+"""The money of a booking as it was at one instant: values, as `models.ledger.records` has them of the booking."""
 
 import uuid
 from collections.abc import Mapping, Sequence

@@ -57,7 +57,7 @@ class SeenPayment(NamedTuple):
 
 
 async def checkout(database: Database, request: Checkout) -> tuple[BookingMoney, PaymentSnapshot]:
-    """The payment by which the booking may be paid now, with time to: the one that is there, or a new one, once per key.
+    """The payment by which the booking may be paid now, with time to: the one there is, or a new one; once per key.
 
     Raises HoldExpired, NothingDue, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy. Locks as
     `calls.change_booking`.
@@ -101,7 +101,7 @@ async def payment_seen(
 
 
 async def refund_seen(
-    database: Database, key: BookingKey, number: int, *, reference: str, state: RefundState
+    database: Database, key: BookingKey, number: int, *, reference: str | None, state: RefundState
 ) -> BookingMoney:
     """Write what the provider says of a refund; one that has come to its end stays so. Raises Busy."""
     payload = {"booking_id": key.id, "number": number, "reference": reference, "state": state}
@@ -119,4 +119,3 @@ async def take_payments(database: Database, *, limit: int, lease_seconds: int) -
     """Bookings whose payments somebody is to look at now; each is this caller's alone for `lease_seconds`."""
     rows = await database.ledger.fetch("SELECT * FROM worker_take_payments($1, $2)", limit, lease_seconds)
     return [BookingKey(row["organization_id"], row["booking_id"]) for row in rows]
-

@@ -36,7 +36,7 @@ BEGIN
                  (OLD.state, OLD.decision, OLD.reference, OLD.captured, OLD.refunded, OLD.failures, OLD.method, OLD.customer)
             THEN 1 ELSE 0 END;
     END IF;
-    NEW.updated_at := clock_timestamp();
+    NEW.updated_at := CASE WHEN NEW.version = OLD.version THEN OLD.updated_at ELSE clock_timestamp() END;
     RETURN NEW;
 END $$;
 
@@ -567,7 +567,7 @@ DECLARE
 BEGIN
     PERFORM FROM booking b WHERE b.organization_id = p_organization_id AND b.id = v_booking_id FOR NO KEY UPDATE;
     UPDATE payment_refund r
-       SET reference = p_request->>'reference', state = p_request->>'state', updated_at = v_now
+       SET reference = coalesce(p_request->>'reference', r.reference), state = p_request->>'state', updated_at = v_now
      WHERE r.organization_id = p_organization_id AND r.booking_id = v_booking_id
        AND r.number = (p_request->>'number')::smallint AND r.state = 'REQUESTED'
     RETURNING * INTO v_refund;

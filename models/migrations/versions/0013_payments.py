@@ -65,9 +65,7 @@ def _payment() -> None:
         sa.CheckConstraint("number > 0 AND amount > 0", name=op.f("payment_amount_check")),
         sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name=op.f("payment_currency_check")),
         sa.CheckConstraint("refunded BETWEEN 0 AND captured", name=op.f("payment_captured_check")),
-        sa.CheckConstraint(
-            "reference IS NOT NULL OR state IN ('NEW', 'VOID')", name=op.f("payment_reference_check")
-        ),
+        sa.CheckConstraint("reference IS NOT NULL OR state IN ('NEW', 'VOID')", name=op.f("payment_reference_check")),
         _of_booking("payment"),
         sa.PrimaryKeyConstraint("organization_id", "booking_id", "number", name=op.f("payment_pkey")),
         sa.UniqueConstraint("organization_id", "reference", name=op.f("payment_organization_id_reference_key")),
