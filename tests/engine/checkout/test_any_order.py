@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final
 
 import asyncpg
+import pytest
 import stripe
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,8 @@ ACTS: Final[Acts] = {
 }
 EXPECTED: Final = (BookingError, PaymentUnavailable, stripe.StripeError)
 """Of who asks for what can not be done now: refused by us or by the provider, or its answer is lost."""
+
+pytestmark = pytest.mark.timeout(600)  # more examples may be asked for, of a machine that does other things too
 
 _nights = count()
 
