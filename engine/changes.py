@@ -18,7 +18,10 @@ BY_STAFF = frozenset({BookingAction.APPROVE, BookingAction.REJECT})
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """`opened_by_token`: the booking that a shown token opens. `expected_version`: refuse if it changed since seen."""
+    """`opened_by_token`: the booking that a shown token opens. `expected_version`: refuse if it changed since seen.
+
+    `collects`: money is collected online here, so that only staff confirm what is due now and not paid.
+    """
 
     key: str
     request_hash: bytes
@@ -27,6 +30,7 @@ class ChangeRequest:
     action: BookingAction
     expected_version: int | None = None
     reason: str | None = None
+    collects: bool = False
 
 
 async def change(database: Database, viewer: Viewer, request: ChangeRequest) -> BookingRecord:
@@ -57,5 +61,6 @@ async def change(database: Database, viewer: Viewer, request: ChangeRequest) -> 
             reason=request.reason,
             expected_version=request.expected_version,
             until_start=not acting.may(Role.STAFF, organization_id),
+            collects=request.collects and not acting.may(Role.STAFF, organization_id),
         ),
     )

@@ -57,6 +57,17 @@ class PaymentFailure(NamedTuple):
 
     code: str
     decline_code: str | None
+    attempt: str | None = None
+    """The provider's id of what was tried: it tells one failed attempt from the next, which may fail alike."""
+
+
+QUIET = frozenset({"fraudulent", "lost_card", "merchant_blacklist", "pickup_card", "restricted_card", "stolen_card"})
+"""Why a bank declines, but who holds the card is not to be told so: they may not be its owner."""
+
+
+def told(code: str) -> str:
+    """The provider's word for a failure, as whoever pays may see it."""
+    return "generic_decline" if code in QUIET else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,8 @@ class Payment:
     """The provider's id of what it was, or is to be, paid with."""
     client_secret: str | None = field(repr=False)
     """Lets the buyer's browser pay it; never for a log."""
+    next_url: str | None = field(default=None, repr=False)
+    """Where the buyer is to be sent, if their bank wants them; as good as the secret."""
 
 
 class Refund(NamedTuple):

@@ -1,6 +1,7 @@
 """What the business needs from outside, as protocols; `server` wires the implementations."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -109,6 +110,20 @@ class PaymentGateway(Protocol):
         """The payment as it is now."""
         ...
 
+    async def enroll(self, booking: BookingKey) -> str:
+        """The provider's reference of a customer for whom cards of this booking are kept; nothing is told of them."""
+        ...
+
+    async def pay(
+        self, reference: str, key: PaymentKey, method: str, *, attempt: str, return_url: str | None
+    ) -> Payment:
+        """Pay an open payment with what the buyer has chosen, who is there; repeated with the same `attempt`, once.
+
+        A bank that declines is no error: the payment is OPEN then, with its `failure`. If it wants the buyer, the
+        payment AWAITS_BUYER, and has `next_url` if there is a `return_url` to come back to.
+        """
+        ...
+
     async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
         """Pay an open payment with a card that was kept, its owner not being there.
 
@@ -147,3 +162,18 @@ class TaxProvider(Protocol):
     async def reverse(self, recorded: str, key: TaxKey, comes_back: ComesBack | None) -> str:
         """Take back what was recorded: of each item so much, or None: all of it; repeated, once."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnlinePayments:
+    """How this installation collects money; where it collects none, there is None in its place."""
+
+    gateway: PaymentGateway
+    publishable_key: str | None
+    """What a browser pays with; None where only a server can."""
+    checkout_seconds: int
+    """How long a hold lasts at least from when its guest goes to pay."""
+    retry_seconds: int
+    """How long it lasts at least, once, after a payment has failed."""
+    ceiling_seconds: int
+    """How long at most after its guest went to pay first."""

@@ -18,13 +18,17 @@ from models.queries.bookings import read_series
 
 @dataclass(frozen=True, slots=True)
 class SeriesChangeRequest:
-    """`opened_by_token`: the series that a shown token opens. `action`: CONFIRM or RELEASE."""
+    """`opened_by_token`: the series that a shown token opens. `action`: CONFIRM or RELEASE.
+
+    `collects`: as of changes.ChangeRequest.
+    """
 
     key: str
     request_hash: bytes
     series: SeriesKey
     opened_by_token: SeriesKey | None
     action: BookingAction
+    collects: bool = False
 
 
 class SeriesUnchanged(BookingError):
@@ -58,6 +62,7 @@ async def change(database: Database, viewer: Viewer, request: SeriesChangeReques
             command=Command(organization_id, actor, request.key, request.request_hash),
             booking_ids=tuple(booking.id for booking in seen),
             action=request.action,
+            collects=request.collects and not acting.may(Role.STAFF, organization_id),
         ),
     )
     if outcomes[0].error is not None and all(one.error is not None for one in outcomes):

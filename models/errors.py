@@ -20,6 +20,10 @@
     ├── PromoCodeInvalid         PROMO_CODE_INVALID no such code, not now, or not any more
     ├── NotPriced                PRICE_UNAVAILABLE what it costs can not be told
     ├── TaxUnavailable           TAX_UNAVAILABLE   who counts the tax does not answer just now
+    ├── NothingDue               NOTHING_DUE       there is nothing to be paid now
+    ├── PaymentRequired          PAYMENT_REQUIRED  something is to be paid first
+    ├── PaymentDeclined          PAYMENT_DECLINED  the last attempt to pay has failed; there may be time for another
+    ├── PaymentUnavailable       PAYMENT_UNAVAILABLE money can not be collected, or not now
     ├── VersionConflict          VERSION_CONFLICT  it changed since the caller looked
     ├── IdempotencyConflict      IDEMPOTENCY_CONFLICT the key was used before for another request
     ├── Busy                     BUSY              too much at once; the same call with the same key may be repeated
@@ -30,6 +34,7 @@ Anything that is not a BookingError is a defect: it is logged with its trace and
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from models.keys import QuoteKey
 
@@ -175,6 +180,42 @@ class TaxUnavailable(BookingError):
 
     code = "TAX_UNAVAILABLE"
     retryable = True
+
+
+class NothingDue(BookingError):
+    """Nothing is to be paid now: it is confirmed without."""
+
+    code = "NOTHING_DUE"
+
+
+class PaymentRequired(BookingError):
+    """Something is due now, and nothing of it is held or taken."""
+
+    code = "PAYMENT_REQUIRED"
+
+
+class PaymentDeclined(BookingError):
+    """The last attempt to pay has failed. `reason` is the provider's word for it, for programs.
+
+    `until`: the places are kept so long for another attempt; None: there is no time for one.
+    """
+
+    code = "PAYMENT_DECLINED"
+
+    def __init__(self, message: str, *, reason: str, until: datetime | None, path: Sequence[str] = ()) -> None:
+        super().__init__(message, path=path)
+        self.reason = reason
+        self.until = until
+
+
+class PaymentUnavailable(BookingError):
+    """Money can not be collected: not now, where it is `retryable`; or nothing is collected here online."""
+
+    code = "PAYMENT_UNAVAILABLE"
+
+    def __init__(self, message: str, *, retryable: bool, path: Sequence[str] = ()) -> None:
+        super().__init__(message, path=path)
+        self.retryable = retryable
 
 
 class CapacityInUse(BookingError):

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import stripe
 
 from engine.payment import Payment, PaymentKey, PaymentOrder, PaymentRefused, PaymentState, Refund
+from models.keys import BookingKey
 from payments.calls import Broken, Calls
 from payments.translation import metadata_of, to_payment, to_refund
 
@@ -63,6 +64,34 @@ class StripeGateway:
         """Ask for the intent."""
         call = self._intents.retrieve_async
         return to_payment(await self._calls.ask(lambda: call(reference, {"expand": EXPANDED})))
+
+    async def enroll(self, booking: BookingKey) -> str:
+        """Make the customer: a name for a kept card, and no more."""
+        params: Any = {"metadata": {"organization": str(booking.organization_id), "booking": str(booking.id)}}
+        key = PaymentKey(booking, 1)
+
+        async def none() -> None:
+            """A customer that nothing is kept for is nothing: another may be made."""
+
+        made: stripe.Customer = await self._once(
+            "enroll", key, lambda options: self._calls.stripe.v1.customers.create_async(params, options), none
+        )
+        return made.id
+
+    async def pay(
+        self, reference: str, key: PaymentKey, method: str, *, attempt: str, return_url: str | None
+    ) -> Payment:
+        """Confirm the intent with its buyer there; what the bank says is in the payment."""
+        back = {"use_stripe_sdk": True} if return_url is None else {"return_url": return_url}
+        params: Any = {"payment_method": method, "expand": EXPANDED, **back}
+
+        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
+            return self._intents.confirm_async(reference, params, options)
+
+        try:
+            return await self._moved(reference, f"pay-{attempt}", key, confirm, CHARGED)
+        except stripe.CardError:
+            return await self.look(reference)
 
     async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
         """Confirm the intent off session; what the bank says is in the payment."""
@@ -125,7 +154,9 @@ class StripeGateway:
             return payment if payment.state in done else None
 
         async def moved(options: Any) -> Payment:
-            return to_payment(await call(options))
+            intent = await call(options)
+            # The answer to a repeated key is that of the first time: what it has come to since is asked for.
+            return await self.look(reference) if _is_replay(intent) else to_payment(intent)
 
         try:
             return await self._once(what, key, moved, as_it_is)

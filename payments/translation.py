@@ -36,9 +36,10 @@ def to_payment(intent: stripe.PaymentIntent) -> Payment:
         captured=intent.amount_received,
         refunded=0 if charge is None else charge.amount_refunded,
         held_until=None if until is None else datetime.fromtimestamp(until, UTC),
-        failure=None if error is None else PaymentFailure(error.code or error.type, _decline_code(error)),
+        failure=None if error is None else _failure(error.to_dict()),
         method=intent.payment_method if isinstance(intent.payment_method, str) else None,
         client_secret=intent.client_secret,
+        next_url=_next_url(intent),
     )
 
 
@@ -68,6 +69,13 @@ def read_key(metadata: dict[str, str]) -> PaymentKey | None:
         return None
 
 
-def _decline_code(error: Any) -> str | None:
-    code: str | None = error.to_dict().get("decline_code")
-    return code
+def _failure(error: dict[str, Any]) -> PaymentFailure:
+    """Each attempt that a bank declines makes a charge; one that was not authenticated has its payment method alone."""
+    attempt = error.get("charge") or (error.get("payment_method") or {}).get("id")
+    return PaymentFailure(error.get("code") or error["type"], error.get("decline_code"), attempt)
+
+
+def _next_url(intent: stripe.PaymentIntent) -> str | None:
+    action: dict[str, Any] = {} if intent.next_action is None else intent.next_action.to_dict()
+    url: str | None = action.get("redirect_to_url", {}).get("url")
+    return url

@@ -62,6 +62,7 @@ async def act(
             action=action,
             expected_version=input.expected_version,
             reason=reason,
+            collects=info.context.payments is not None,
         ),
     )
     return BookingPayload(booking=Booking.of(record))

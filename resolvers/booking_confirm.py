@@ -18,7 +18,8 @@ from schema.context import Info
         "Confirm a hold, for what is free or paid at the venue: from now on the places are the guest's. Where a rule "
         "APPROVAL_REQUIRED decides, the booking is PENDING instead: the places are kept until holdExpiresAt, and it is "
         "CONFIRMED once staff approve. A hold that is over may be confirmed while nobody has needed its place. Refused "
-        "with HOLD_EXPIRED, INVALID_STATE unless ON_HOLD, VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
+        "with PAYMENT_REQUIRED while something is due now and not paid (unless staff ask, or nothing is collected "
+        "online), HOLD_EXPIRED, INVALID_STATE unless ON_HOLD, VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_confirm(

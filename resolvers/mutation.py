@@ -5,6 +5,8 @@ import strawberry
 from resolvers.booking_approve import booking_approve
 from resolvers.booking_cancel import booking_cancel
 from resolvers.booking_change import booking_change
+from resolvers.booking_checkout import booking_checkout
+from resolvers.booking_checkout_complete import booking_checkout_complete
 from resolvers.booking_confirm import booking_confirm
 from resolvers.booking_extend import booking_extend
 from resolvers.booking_hold import booking_hold
@@ -51,6 +53,8 @@ class Mutation:
     booking_extend = booking_extend
     booking_release = booking_release
     booking_confirm = booking_confirm
+    booking_checkout = booking_checkout
+    booking_checkout_complete = booking_checkout_complete
     booking_cancel = booking_cancel
     booking_change = booking_change
     booking_item_cancel = booking_item_cancel

@@ -36,6 +36,7 @@ async def act_on_series(
         series=series_key(input.series_id, ("input", "seriesId")),
         opened_by_token=context.series_opened_by(input.token),
         action=action,
+        collects=context.payments is not None,
     )
     try:
         changes = await series_changes.change(context.database, context.viewer, request)

@@ -27,6 +27,7 @@ from schema.enums import BookingEventKind, BookingStatus
 from schema.fields import field
 from schema.global_id import GlobalKind, encode, encode_item
 from schema.node import Node
+from schema.payment import Payment
 from schema.quote import Quote
 from schema.resource import Resource
 from schema.scalars import LONG_MAX, Long
@@ -239,6 +240,17 @@ class Booking(Node):
         found = await info.context.loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
         assert found is not None, "a quote stays as long as its booking"
         return terms_of(found)
+
+    @field("What is paid of it online. Null: nothing of it had a price.")
+    async def payment(self, info: Info) -> Payment | None:
+        """All payments together."""
+        row = self.record.booking
+        if row.quote_id is None:
+            return None
+        loaders = info.context.loaders
+        quote = await loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
+        assert quote is not None, "a quote stays as long as its booking"
+        return Payment.of(self.key, quote, await loaders.payments.load(self.key))
 
     @field("What is booked, 1 to 20, in the order in which it was asked for.")
     def items(self) -> list[BookingItem]:

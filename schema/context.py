@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import strawberry
 
-from engine.ports import BookingTokens, Clock, LiveFeed, TaxProvider
+from engine.ports import BookingTokens, Clock, LiveFeed, OnlinePayments, TaxProvider
 from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.viewer import Viewer
 from models.database import Database
@@ -26,6 +26,8 @@ class Context:
     feed: LiveFeed
     loaders: Loaders
     taxes: TaxProvider = NO_TAX_PROVIDER
+    payments: OnlinePayments | None = None
+    """None where nothing is collected online."""
 
     def opened_by(self, token: str | None) -> BookingKey | None:
         """The booking that a shown token opens; None without one, and for what is no token of ours."""
@@ -54,9 +56,10 @@ def for_operation(
     tokens: BookingTokens,
     feed: LiveFeed,
     taxes: TaxProvider = NO_TAX_PROVIDER,
+    payments: OnlinePayments | None = None,
 ) -> Context:
     """The Context of one operation. Opens nothing: connections are taken where they are needed, and given back."""
-    return Context(viewer, database, clock, tokens, feed, Loaders(database, viewer), taxes)
+    return Context(viewer, database, clock, tokens, feed, Loaders(database, viewer), taxes, payments)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -10,6 +10,7 @@ from engine.taxes.base import TaxCollection
 from engine.vacancies import AvailabilityStatus
 from engine.viewer import Role
 from models.booking import BookingEventKind, BookingStatus
+from models.payment import PaymentEventKind, PaymentOutcome
 from models.resource import AvailabilityType, BookingRule, Sharing
 from models.waitlist import WaitlistStatus
 from schema.error_codes import MEANINGS, ErrorCode
@@ -21,6 +22,9 @@ __all__ = [
     "BookingRuleScope",
     "BookingStatus",
     "ErrorCode",
+    "PaymentEventKind",
+    "PaymentOutcome",
+    "PaymentStatus",
     "Role",
     "Sharing",
     "TaxCollection",
@@ -38,6 +42,20 @@ class BookingRuleScope(StrEnum):
     def of(cls, rule: BookingRule) -> "BookingRuleScope":
         """The scope of a stored rule."""
         return cls.VENUE if rule.venue_id else cls.RESOURCE
+
+
+class PaymentStatus(StrEnum):
+    """How far paying a booking is, all of its payments together."""
+
+    NONE = "NONE"
+    REQUIRES_PAYMENT = "REQUIRES_PAYMENT"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    AUTHORIZED = "AUTHORIZED"
+    CAPTURED = "CAPTURED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+    VOIDED = "VOIDED"
+    FAILED = "FAILED"
 
 
 EnumClass = TypeVar("EnumClass", bound=type[Enum])
@@ -110,8 +128,10 @@ described(
     values={
         "HELD": "It was made, and its places are kept.",
         "EXTENDED": "The end of the hold was moved.",
+        "CHECKOUT": "Its guest began to pay, and has time to.",
         "SUBMITTED": "It was confirmed by the guest, and waits for the venue's approval.",
         "CONFIRMED": "It was confirmed.",
+        "CONFIRMED_LATE": "It was paid when its hold had ended, and its places were still free.",
         "APPROVED": "The venue approved.",
         "REJECTED": "The venue did not approve.",
         "RELEASED": "The hold was given up.",
@@ -120,6 +140,40 @@ described(
         "CHANGED": "It is of something else now.",
         "ITEM_CANCELLED": "A part of it was cancelled.",
     },
+)
+
+described(
+    PaymentStatus,
+    description="How far paying a booking is.",
+    values={
+        "NONE": "Nobody has begun to pay.",
+        "REQUIRES_PAYMENT": "Begun, and not paid; or the payment provider is still at it.",
+        "REQUIRES_ACTION": "The guest's bank wants them to authenticate.",
+        "AUTHORIZED": "The money is held, and not taken yet.",
+        "CAPTURED": "The money was taken.",
+        "PARTIALLY_REFUNDED": "A part of what was taken was given back.",
+        "REFUNDED": "All that was taken was given back.",
+        "VOIDED": "What was begun has ended; nothing was taken.",
+        "FAILED": "The last attempt has failed; another may be made.",
+    },
+)
+
+described(
+    PaymentEventKind,
+    description="What was asked of the payment provider, or came from it.",
+    values={
+        "AUTHORIZE": "To hold money.",
+        "CAPTURE": "To take it.",
+        "VOID": "To let it go.",
+        "REFUND": "To give back what was taken.",
+        "DISPUTE": "The guest's bank wants it back.",
+    },
+)
+
+described(
+    PaymentOutcome,
+    description="What came of it.",
+    values={"REQUESTED": "It is wanted.", "SUCCEEDED": "It is done.", "FAILED": "It could not be done."},
 )
 
 described(

@@ -46,6 +46,8 @@ class ErrorCode(StrEnum):
     TAX_UNAVAILABLE = "TAX_UNAVAILABLE"
     PAYMENT_DECLINED = "PAYMENT_DECLINED"
     PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
+    PAYMENT_UNAVAILABLE = "PAYMENT_UNAVAILABLE"
+    NOTHING_DUE = "NOTHING_DUE"
     NOT_CANCELLABLE = "NOT_CANCELLABLE"
     INVALID_STATE = "INVALID_STATE"
     CAPACITY_IN_USE = "CAPACITY_IN_USE"
@@ -98,6 +100,8 @@ MEANINGS: dict[str, str] = {
     "TAX_UNAVAILABLE": "Who counts the tax does not answer just now, and no price is told without it: ask again.",
     "PAYMENT_DECLINED": "The payment was declined.",
     "PAYMENT_REQUIRED": "Something is to be paid first.",
+    "PAYMENT_UNAVAILABLE": "Money can not be collected now, or is not collected online here.",
+    "NOTHING_DUE": "Nothing is to be paid now: confirm it.",
     "NOT_CANCELLABLE": "The booking can not be cancelled any more.",
     "INVALID_STATE": "The booking's status does not allow this.",
     "CAPACITY_IN_USE": "Capacity would fall below what is booked; the bookings in the way are named.",

@@ -1,6 +1,7 @@
 """What a mutation refuses, as types: the one place where a BookingError becomes part of a payload."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -109,6 +110,18 @@ class VersionConflict(UserError):
     current: Long = strawberry.field(description="The version now.")
 
 
+@strawberry.type(description="The last attempt to pay has failed (PAYMENT_DECLINED), and nothing was taken.")
+class PaymentDeclined(UserError):
+    """Why, and how long there is for another."""
+
+    reason: str = strawberry.field(
+        description='The payment provider\'s word for it: "insufficient_funds", "generic_decline".'
+    )
+    retry_until: datetime | None = strawberry.field(
+        description="The places are kept so long for another attempt. Null: there is no time for one."
+    )
+
+
 @strawberry.type(description="Some bookings take more than this capacity (CAPACITY_IN_USE).")
 class CapacityInUse(UserError):
     """Who is in the way."""
@@ -162,6 +175,8 @@ def _user_error(error: BookingError, items: Sequence[ItemRequest]) -> UserError:
             return VersionConflict(**about, current=Long(error.current))
         case errors.PriceChanged():
             return PriceChanged(**about, key=error.quote)
+        case errors.PaymentDeclined():
+            return PaymentDeclined(**about, reason=error.reason, retry_until=error.until)
         case errors.CapacityInUse():
             return CapacityInUse(**about, references=list(error.references))
     return InputError(**about)

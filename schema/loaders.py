@@ -26,6 +26,7 @@ from models.database import Database, ReadSession
 from models.interval import Interval
 from models.keys import BookingKey, EntryKey, PriceKey, QuoteKey, ResourceKey, RuleKey, VenueKey
 from models.ledger.records import BookingRecord
+from models.payment import PaymentEvent, PaymentRow
 from models.price import CancellationPolicy, PriceChange, PromoCode, Quote, TaxRule
 from models.queries.bookings import EventPage, read_bookings, read_event_pages
 from models.queries.catalog import (
@@ -38,6 +39,7 @@ from models.queries.catalog import (
 )
 from models.queries.kept import read_kept_timelines
 from models.queries.measures import Arrivals, CustomerItem
+from models.queries.payments import read_payment_events, read_payments
 from models.queries.prices import (
     PriceChangePage,
     read_price_change_pages,
@@ -153,6 +155,16 @@ class Loaders:
     def bookings(self) -> DataLoader[BookingKey, BookingRecord | None]:
         """Of any organization: who may see one is asked of what comes back."""
         return DataLoader(load_fn=self._read_bookings, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def payments(self) -> DataLoader[BookingKey, list[PaymentRow]]:
+        """Of one booking each."""
+        return DataLoader(load_fn=self._read_payments, max_batch_size=KEYS_MAX)
+
+    @cached_property
+    def payment_events(self) -> DataLoader[BookingKey, list[PaymentEvent]]:
+        """Of one booking each."""
+        return DataLoader(load_fn=self._read_payment_events, max_batch_size=KEYS_MAX)
 
     @cached_property
     def entries(self) -> DataLoader[EntryKey, WaitlistEntry | None]:
@@ -319,6 +331,20 @@ class Loaders:
                 for row in await read_promo_codes(session, some, limit=CODES_MAX * len(some)):
                     found[VenueKey(organization_id, row.venue_id)].append(row)
         return [found[venue] for venue in venues]
+
+    async def _read_payments(self, keys: list[BookingKey]) -> list[list[PaymentRow]]:
+        found: dict[BookingKey, list[PaymentRow]] = {}
+        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
+            async with self._database.reading(organization_id) as session:
+                found |= await read_payments(session, some)
+        return [found.get(key, []) for key in keys]
+
+    async def _read_payment_events(self, keys: list[BookingKey]) -> list[list[PaymentEvent]]:
+        found: dict[BookingKey, list[PaymentEvent]] = {}
+        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
+            async with self._database.reading(organization_id) as session:
+                found |= await read_payment_events(session, some)
+        return [found.get(key, []) for key in keys]
 
     async def _read_entries(self, keys: list[EntryKey]) -> list[WaitlistEntry | None]:
         found = await read_entries(self._database, keys)

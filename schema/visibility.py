@@ -48,6 +48,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
             (
                 "Availability",
                 "BookingCancelQuote",
+                "BookingCheckoutPayload",
                 "BookingConnection",
                 "BookingEdge",
                 "BookingEvent",
@@ -76,7 +77,10 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "HoldExpired",
                 "InputError",
                 "Money",
+                "Payment",
+                "PaymentDeclined",
                 "PaymentDue",
+                "PaymentEvent",
                 "PriceChange",
                 "PriceChangeConnection",
                 "PriceChangeEdge",

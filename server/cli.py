@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import BookingError, InstallationError
+from server.environment import SettingsError
 from server.errors import OperatorError
-from server.settings import Settings, SettingsError
+from server.settings import Settings
 
 TOKEN_HOURS: Final = 12.0
 TOKEN_HOURS_MAX: Final = 24.0 * 365
@@ -37,6 +38,12 @@ environment:
   VACANCY_TIMELINE_DAYS         for how many days timelines keep their past (7)
   VACANCY_METRICS_PORT          where a worker answers /metrics (nowhere)
   VACANCY_LOG_REQUESTS          1: log a line for each request (0)
+  STRIPE_API_KEY, STRIPE_PUBLISHABLE_KEY, STRIPE_WEBHOOK_SECRET
+                                the account that is paid; `vacancy run` simulates one
+  VACANCY_STRIPE_URL            a payment simulator of this machine, for a test key
+  VACANCY_PAYMENTS              off: collect nothing online (on)
+  VACANCY_CHECKOUT_SECONDS, VACANCY_CHECKOUT_RETRY_SECONDS, VACANCY_CHECKOUT_CEILING_SECONDS
+                                how long a guest may pay (600), again after a failure (300), at most (1800)
   EMBEDDED_PG_BIN               other PostgreSQL 18 programs for `vacancy run`
 """
 
@@ -81,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         _run,
         "serve on this machine, with a database of its own and example data, until Ctrl-C",
-        "PostgreSQL and Valkey are started where DATABASE_URL and REDIS_URL are not set.",
+        "PostgreSQL and Valkey are started where DATABASE_URL and REDIS_URL are not set, and a payment simulator where "
+        "STRIPE_API_KEY is not.",
     )
     add("serve", _serve, "serve GraphQL over HTTP and WebSocket", found)
     add("worker", _worker, "expire holds, publish changes and do what else goes on by itself", found)

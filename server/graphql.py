@@ -22,7 +22,16 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from resolvers.mutation import Mutation
 from resolvers.query import Query
 from schema.booking_rule import BookingRule
-from schema.errors import CapacityInUse, HoldExpired, InputError, PriceChanged, RuleViolation, SoldOut, VersionConflict
+from schema.errors import (
+    CapacityInUse,
+    HoldExpired,
+    InputError,
+    PaymentDeclined,
+    PriceChanged,
+    RuleViolation,
+    SoldOut,
+    VersionConflict,
+)
 from schema.input_objects import make_inputs_at_once
 from schema.scalars import SCALARS
 from schema.series import SeriesConflict
@@ -51,6 +60,7 @@ def build_schema() -> "Schema":
             HoldExpired,
             VersionConflict,
             CapacityInUse,
+            PaymentDeclined,
             PriceChanged,
             SeriesConflict,
             SeriesUnchanged,

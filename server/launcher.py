@@ -1,7 +1,8 @@
 """`vacancy run`: everything on one machine, from nothing, until Ctrl-C.
 
-One process owns the state folder, the embedded servers, and two children: `vacancy serve` and `vacancy worker`.
-They stop in the opposite order of their start, whatever the reason, and none outlives this process.
+One process owns the state folder, the embedded servers with the payment simulator, and two children: `vacancy serve`
+and `vacancy worker`. They stop in the opposite order of their start, whatever the reason, and none outlives
+this process.
 """
 
 import asyncio
@@ -18,12 +19,14 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Final
 
+from server.embedded.payments import PUBLISHABLE_KEY, SECRET_KEY, EmbeddedPayments
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.process import spawn, stop_all
 from server.embedded.state import State, locked_state
 from server.embedded.valkey import EmbeddedValkey
 from server.errors import OperatorError
 from server.instance import check_database, noted_instance, with_secret
+from server.payment_settings import WEBHOOK_PATH, PaymentSettings
 from server.settings import Settings
 
 READY_SECONDS_MAX: Final = 60.0
@@ -53,7 +56,8 @@ class Part:
 def run(settings: Settings, *, say: Say) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; then stop everything and return.
 
-    Starts PostgreSQL and Valkey where DATABASE_URL and REDIS_URL name none. Raises EmbeddedError when those
+    Starts PostgreSQL and Valkey where DATABASE_URL and REDIS_URL name none, and a payment simulator where there is no
+    STRIPE_API_KEY. Raises EmbeddedError when those
     cannot run, LaunchError when the port is taken or a part stops by itself; all else is stopped by then.
     """
     with _stop_signals_raise(), ExitStack() as stack:
@@ -120,7 +124,28 @@ def _with_servers(settings: Settings, state: State, stack: ExitStack, parts: lis
         valkey.start()
         parts.append(Part("Valkey", valkey.has_exited))
         settings = replace(settings, redis_url=valkey.url)
-    return settings
+    return replace(settings, payments=_with_simulator(settings, state, stack, parts, say))
+
+
+def _with_simulator(settings: Settings, state: State, stack: ExitStack, parts: list[Part], say: Say) -> PaymentSettings:
+    """Start the payment simulator if money is to be collected and nobody says by whom, and return where it is."""
+    from server.showcase import base_url
+
+    payments = settings.payments
+    if not payments.are_on or payments.api_key is not None:
+        return payments
+    say("Starting the payment simulator")
+    simulator = EmbeddedPayments(state, webhook_url=f"{base_url(settings)}{WEBHOOK_PATH}")
+    stack.callback(simulator.stop)
+    simulator.start()
+    parts.append(Part("The payment simulator", simulator.has_exited))
+    return replace(
+        payments,
+        api_key=SECRET_KEY,
+        publishable_key=PUBLISHABLE_KEY,
+        url=simulator.url,
+        webhook_secrets=(simulator.webhook_secret,),
+    )
 
 
 def _prepare(settings: Settings, say: Say) -> None:

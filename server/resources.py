@@ -20,6 +20,7 @@ from server.auth import Authenticator
 from server.errors import OperatorError
 from server.health import RedisProbe
 from server.metrics import Metrics, ServerMetrics
+from server.provider import Provider, provider
 from server.settings import Settings
 from server.sockets import Sockets
 from server.tokens import SignedBookingTokens
@@ -44,19 +45,30 @@ class Resources:
     redis: RedisProbe
     metrics: ServerMetrics
     sockets: Sockets
+    provider: Provider
 
     def context(self, viewer: Viewer) -> Context:
         """A Context for one operation of this viewer."""
-        return for_operation(viewer=viewer, database=self.database, clock=utc_now, tokens=self.tokens, feed=self.feed)
+        return for_operation(
+            viewer=viewer,
+            database=self.database,
+            clock=utc_now,
+            tokens=self.tokens,
+            feed=self.feed,
+            taxes=self.provider.taxes,
+            payments=self.provider.payments,
+        )
 
 
 @asynccontextmanager
 async def open_resources(settings: Settings, metrics: ServerMetrics, sockets: Sockets) -> AsyncIterator[Resources]:
     """Open all for the length of a `with`. Redis may be down: bookings do not need it.
 
-    Raises OperatorError if the database does not answer within 30 seconds, or is not migrated.
+    Raises OperatorError if the database does not answer within 30 seconds, or is not migrated, or if there is no
+    account to collect money with.
     """
     async with AsyncExitStack() as stack:
+        account = await stack.enter_async_context(provider(settings.payments))
         timelines = await stack.enter_async_context(_kept_timelines(settings))
         database = await open_database(settings, metrics, timelines)
         stack.push_async_callback(close_database, database)
@@ -72,7 +84,7 @@ async def open_resources(settings: Settings, metrics: ServerMetrics, sockets: So
         metrics.watches.set_function(lambda: feed.watch_count)
         metrics.sockets.set_function(lambda: len(sockets))
         tokens = SignedBookingTokens(settings.secrets)
-        yield Resources(settings, database, feed, tokens, authenticator, redis, metrics, sockets)
+        yield Resources(settings, database, feed, tokens, authenticator, redis, metrics, sockets, account)
 
 
 async def open_database(

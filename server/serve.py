@@ -12,6 +12,7 @@ import uvicorn
 from server.app import create_app
 from server.limits import BODY_BYTES_MAX
 from server.logs import configure_logging
+from server.provider import check_account
 from server.resources import open_database
 from server.settings import Settings
 from server.sockets import Sockets
@@ -94,6 +95,7 @@ def keep_what_there_is() -> None:
 
 
 async def _check(settings: Settings) -> None:
-    """Wait for the database, and see that it is migrated, while an error can still be told in one line."""
+    """See that money can be collected, and the database is there and migrated, while it can be told in one line."""
+    check_account(settings.payments)
     database = await open_database(settings)
     await database.close()

@@ -3,15 +3,15 @@
 The values are handed down from `server`; no module below it knows that an environment exists.
 """
 
-import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from server.errors import OperatorError
+from server.environment import Reader, SettingsError
+from server.payment_settings import PaymentSettings
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8000
@@ -20,17 +20,8 @@ DEFAULT_TIMELINE_DAYS: Final = 7
 TIMELINE_DAYS_MIN: Final = 2  # today, wherever the venue is, and whoever looks at it, is never folded
 TIMELINE_DAYS_MAX: Final = 3_650
 POOL_SIZE_MAX: Final = 200
-SECRET_LENGTH_MIN: Final = 32  # characters; a shorter HMAC key than its hash is weaker than the hash
-SECRETS_MAX: Final = 8  # every one of them is tried on every token
 
 ROOT_STATE_DIR: Final = Path("/var/lib/vacancy")
-
-POSTGRES_SCHEMES: Final = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
-REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
-
-
-class SettingsError(OperatorError):
-    """A variable of the environment has a value that cannot be used; the message names the variable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -94,6 +85,9 @@ class Settings:
     log_requests: bool = False
     """VACANCY_LOG_REQUESTS: whether a server logs a line for each request (1), or none but what goes wrong (0)."""
 
+    payments: PaymentSettings = field(default_factory=PaymentSettings)
+    """Whether money is collected online, and by which account of the payment provider."""
+
     embedded_pg_bin: Path | None = None
     """EMBEDDED_PG_BIN: a folder with PostgreSQL 18's `postgres`, `initdb` and `psql`, not the wheel's."""
 
@@ -103,7 +97,7 @@ class Settings:
 
         Raises SettingsError, which names the variable, for any value that could not work.
         """
-        read = _Reader(env)
+        read = Reader(env)
         database_url = read.postgres_url("DATABASE_URL")
         migration_database_url = read.postgres_url("MIGRATION_DATABASE_URL")
         if migration_database_url is not None and database_url is None:
@@ -129,6 +123,7 @@ class Settings:
             keep_timelines=bool(read.integer("VACANCY_KEEP_TIMELINES", 1, least=0, most=1)),
             metrics_port=read.integer("VACANCY_METRICS_PORT", 0, least=1, most=65_535) or None,
             log_requests=bool(read.integer("VACANCY_LOG_REQUESTS", 0, least=0, most=1)),
+            payments=PaymentSettings.read_from(read),
             embedded_pg_bin=read.folder("EMBEDDED_PG_BIN"),
         )
 
@@ -151,12 +146,13 @@ class Settings:
             "VACANCY_METRICS_PORT": self.metrics_port,
             "VACANCY_LOG_REQUESTS": int(self.log_requests),
             "EMBEDDED_PG_BIN": self.embedded_pg_bin,
+            **self.payments.to_variables(),
         }
         return {name: "" if value is None else str(value) for name, value in values.items()}
 
     def __repr__(self) -> str:
         """Every field, with secrets and passwords left out, so that a log line may hold it."""
-        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        shown = {each.name: getattr(self, each.name) for each in fields(self)}
         shown["secrets"] = tuple("***" for _ in self.secrets)
         for name in ("database_url", "migration_database_url", "redis_url", "oidc_jwks_url"):
             shown[name] = shown[name] and without_password(shown[name])
@@ -177,117 +173,7 @@ def without_password(url: str) -> str:
     return masked if not url.startswith(f"{parts.scheme}:///") else masked.replace(":/", ":///", 1)
 
 
-class _Reader:
-    """Reads and checks one variable at a time; each error names it, and none shows a secret."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-
-    def text(self, name: str) -> str | None:
-        value = self._env.get(name, "").strip()
-        return value or None
-
-    def integer(self, name: str, default: int, *, least: int, most: int) -> int:
-        text = self.text(name)
-        if text is None:
-            return default
-        # int() would also read "1_000", "+1" and digits of other scripts.
-        if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
-            raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
-        return int(text)
-
-    def host(self, name: str, default: str) -> str:
-        text = self.text(name) or default
-        if any(character.isspace() or character in "/@?#[]" for character in text):
-            raise SettingsError(f"{name} must be a host name or an address such as 127.0.0.1, not {text!r}")
-        return text
-
-    def folder(self, name: str) -> Path | None:
-        text = self.text(name)
-        if text is None:
-            return None
-        if "\0" in text:
-            raise SettingsError(f"{name} is no path: it holds a NUL character")
-        # No shell expands ~ in a compose file; and a relative path must mean the same in child processes.
-        try:
-            return Path(text).expanduser().absolute()
-        except RuntimeError:
-            raise SettingsError(f"{name} begins with a ~ that stands for no known home folder") from None
-
-    def postgres_url(self, name: str) -> str | None:
-        text = self.text(name)
-        if text is None:
-            return None
-        example = "postgresql://user:password@host:5432/database"
-        parts = _split(name, text, POSTGRES_SCHEMES, example)
-        if not parts.path.strip("/"):
-            raise SettingsError(f"{name} names no database; it looks like {example}")
-        return "postgresql" + text[len(parts.scheme) :]
-
-    def redis_url(self, name: str) -> str | None:
-        text = self.text(name)
-        if text is None:
-            return None
-        _split(name, text, REDIS_SCHEMES, "redis://host:6379/0")
-        return text
-
-    def secrets(self, name: str) -> tuple[str, ...]:
-        text = self.text(name)
-        if text is None:
-            return ()
-        secrets = tuple(part.strip() for part in text.split(","))
-        if len(secrets) > SECRETS_MAX:
-            raise SettingsError(f"{name} holds {len(secrets)} secrets; at most {SECRETS_MAX} are tried")
-        for position, secret in enumerate(secrets, start=1):
-            if len(secret) < SECRET_LENGTH_MIN:
-                raise SettingsError(
-                    f"{name}: secret {position} of {len(secrets)} has {len(secret)} characters; "
-                    f"each needs at least {SECRET_LENGTH_MIN}"
-                )
-        return secrets
-
-    def oidc(self) -> tuple[str, str, str] | tuple[None, None, None]:
-        """URL, issuer and audience: all or none, for a key alone does not say whose token is meant for us."""
-        names = ("VACANCY_OIDC_JWKS_URL", "VACANCY_OIDC_ISSUER", "VACANCY_OIDC_AUDIENCE")
-        url, issuer, audience = (self.text(name) for name in names)
-        if url is None and issuer is None and audience is None:
-            return None, None, None
-        if url is None or issuer is None or audience is None:
-            missing = [name for name in names if self.text(name) is None]
-            raise SettingsError(f"{' and '.join(missing)} must be set: {', '.join(names)} belong together")
-        parts = _split(names[0], url, frozenset({"https", "http"}), "https://login.example.com/jwks.json")
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            # Whoever can change this answer on its way can sign in as anyone.
-            raise SettingsError(f"{names[0]} must begin with https://")
-        return url, issuer, audience
-
-
-def _split(name: str, url: str, schemes: frozenset[str], example: str) -> SplitResult:
-    """The parts of a URL whose port and scheme can be used; the message never repeats the URL's password."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # reading it checks it
-    except ValueError:
-        raise SettingsError(f"{name} is no URL that can be read; it looks like {example}") from None
-    if parts.scheme not in schemes or not url.startswith(f"{parts.scheme}://"):
-        raise SettingsError(f"{name} must begin with one of {_listed(schemes)}; it looks like {example}")
-    return parts
-
-
-def _listed(schemes: frozenset[str]) -> str:
-    return ", ".join(f"{scheme}://" for scheme in sorted(schemes))
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _default_state_dir(read: _Reader) -> Path:
+def _default_state_dir(read: Reader) -> Path:
     if os.geteuid() == 0:
         return ROOT_STATE_DIR
     xdg = read.text("XDG_STATE_HOME")

@@ -12,6 +12,8 @@ def lines(settings: Settings) -> list[str]:
     """The lines to print, about the data that is there."""
     url = base_url(settings)
     said = ["", f"Vacancy runs at {url}/ (open it), GraphQL at {url}/graphql, the schema at {url}/schema.graphql"]
+    if settings.payments.are_simulated:
+        said += [f"Payments are simulated at {settings.payments.url}, with test cards (docs/payments-simulator.md)"]
     found = asyncio.run(_examples(settings, url))
     if found is not None:
         said += ["", "Ask what there is:", f"  {found.ask}"]

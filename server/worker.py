@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
-from engine.ports import TaxProvider
 from engine.provided_taxes import NO_TAX_PROVIDER
 from models.database import Database
+from server.collector import collect
 from server.exposition import exposed, look_behind
 from server.folding import fold_past
 from server.janitor import tidy
 from server.logs import configure_logging
 from server.metrics import WorkerMetrics
 from server.offerer import offer
+from server.provider import Provider, check_account, provider
 from server.resources import close_database, open_database
 from server.settings import Settings
 from server.surveyor import survey
@@ -30,10 +31,11 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 async def main(settings: Settings) -> None:
     """Work until SIGINT or SIGTERM, then stop within two seconds.
 
-    Raises OperatorError if the database does not answer within 30 seconds at the start, or is not migrated; later
-    failures are outlasted.
+    Raises OperatorError if the database does not answer within 30 seconds at the start, or is not migrated, or if
+    there is no account to collect money with; later failures are outlasted.
     """
     configure_logging()
+    check_account(settings.payments)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
@@ -45,27 +47,33 @@ async def main(settings: Settings) -> None:
 
 
 async def work(
+    database: Database, settings: Settings, stopped: asyncio.Event, metrics: WorkerMetrics | None = None
+) -> None:
+    """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect."""
+    async with provider(settings.payments) as account:
+        await _work(database, settings, account, stopped, metrics)
+
+
+async def _work(
     database: Database,
     settings: Settings,
+    account: Provider,
     stopped: asyncio.Event,
-    metrics: WorkerMetrics | None = None,
-    taxes: TaxProvider = NO_TAX_PROVIDER,
+    metrics: WorkerMetrics | None,
 ) -> None:
-    """Run all loops until `stopped` is set, then close the database. A loop that ends by itself is a defect.
-
-    What `taxes` is to be told waits while there is none.
-    """
     keep = timedelta(days=settings.timeline_days)
     loops = [
         relay(database, settings.redis_url),
         sweep(database),
-        offer(database, taxes),
+        offer(database, account.taxes),
         tidy(database),
         survey(database),
         fold_past(database, keep),
     ]
-    if taxes is not NO_TAX_PROVIDER:
-        loops.append(tell(database, taxes))
+    if account.payments is not None:
+        loops.append(collect(database, account.payments.gateway))
+    if account.taxes is not NO_TAX_PROVIDER:
+        loops.append(tell(database, account.taxes))
     if metrics is not None:
         metrics.watch_database(database)
         loops.append(look_behind(database, metrics))

@@ -25,6 +25,8 @@ from models.errors import (
     InvalidState,
     NotCancellable,
     NotFound,
+    NothingDue,
+    PaymentRequired,
     PriceChanged,
     PromoCodeInvalid,
     SoldOut,
@@ -81,7 +83,8 @@ async def hold(database: Database, request: Hold) -> BookingRecord:
 async def change_booking(database: Database, request: ChangeBooking) -> BookingRecord:
     """Extend, confirm, release or cancel; compare-and-set on the status, and on `expected_version` where given.
 
-    Raises HoldExpired, HoldLimit, NotCancellable, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy.
+    Raises HoldExpired, HoldLimit, NotCancellable, PaymentRequired, InvalidState, VersionConflict, NotFound,
+    IdempotencyConflict, Busy.
     """
     payload = {
         **command_payload(request.command),
@@ -90,8 +93,9 @@ async def change_booking(database: Database, request: ChangeBooking) -> BookingR
         "reason": request.reason,
         "expected_version": request.expected_version,
         "until_start": request.until_start,
+        "collects": request.collects,
     }
-    answer = await _repeated(database, request.command, "SELECT ledger_change_booking($1, $2)", payload)
+    answer = await repeated(database, request.command.organization_id, "SELECT ledger_change_booking($1, $2)", payload)
     return await _booking(database, request.command, answer)
 
 
@@ -106,7 +110,7 @@ async def rebook(database: Database, request: Rebook) -> BookingRecord:
     command = request.hold.command
     decided_by = _of_booking(request.read_version, request.expected_version, request.until_start)
     payload = {**hold_payload(request.hold), **decided_by}
-    answer = await _repeated(database, command, "SELECT ledger_rebook($1, $2)", payload)
+    answer = await repeated(database, command.organization_id, "SELECT ledger_rebook($1, $2)", payload)
     return await _booking(database, command, answer)
 
 
@@ -125,7 +129,7 @@ async def cancel_item(database: Database, request: CancelItem) -> BookingRecord:
         **_of_booking(request.read_version, request.expected_version, request.until_start),
         **_price(request.price),
     }
-    answer = await _repeated(database, request.command, "SELECT ledger_cancel_item($1, $2)", payload)
+    answer = await repeated(database, request.command.organization_id, "SELECT ledger_cancel_item($1, $2)", payload)
     return await _booking(database, request.command, answer)
 
 
@@ -144,7 +148,7 @@ async def adjust(database: Database, request: Adjust) -> int:
         "reason": request.reason,
         "expected_version": request.expected_version,
     }
-    answer = await _repeated(database, request.command, "SELECT ledger_adjust($1, $2)", payload)
+    answer = await repeated(database, request.command.organization_id, "SELECT ledger_adjust($1, $2)", payload)
     return int(answer["result"]["version"])
 
 
@@ -275,12 +279,14 @@ async def _remembered(database: Database, command: Command, result: dict[str, An
     return record
 
 
-async def _repeated(database: Database, command: Command, call: str, payload: dict[str, Any]) -> dict[str, Any]:
+async def repeated(
+    database: Database, organization_id: uuid.UUID, call: str, payload: dict[str, Any]
+) -> dict[str, Any]:
     """The answer of a call that has been carried out, or its refusal as an exception."""
     encoded = encode(payload)
 
     async def attempt() -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads(await database.ledger.fetchval(call, command.organization_id, encoded))
+        answer: dict[str, Any] = orjson.loads(await database.ledger.fetchval(call, organization_id, encoded))
         if answer["outcome"] == "RELOCK":
             raise Relock
         return answer
@@ -346,6 +352,8 @@ _REFUSALS: dict[str, Callable[[dict[str, Any]], BookingError]] = {
     "INVALID_STATE": lambda found: InvalidState(f"This can not be done to a booking that is {found['status']}."),
     "BEGUN": lambda _: InvalidState("It has begun: the venue only can change it now."),
     "OFFERED": lambda _: InvalidState("It is an offer of a waitlist: confirm it first, as it is."),
+    "NOTHING_DUE": lambda _: NothingDue("Nothing is due now: confirm it."),
+    "PAYMENT_REQUIRED": lambda _: PaymentRequired("Something is to be paid first: check out."),
     "CAPACITY_IN_USE": _capacity_in_use,
     "PRICE_CHANGED": lambda _: PriceChanged("The quote does not hold any more."),
     "PROMO_CODE_INVALID": lambda _: PromoCodeInvalid("This promo code has been used as often as it may be."),

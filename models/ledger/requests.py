@@ -130,7 +130,10 @@ class BookingAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeBooking:
-    """`until_start`: a CANCEL is refused once the first item has begun."""
+    """`until_start`: a CANCEL is refused once the first item has begun.
+
+    `collects`: a CONFIRM is refused while something is due now that is not paid.
+    """
 
     command: Command
     booking_id: uuid.UUID
@@ -138,6 +141,7 @@ class ChangeBooking:
     reason: str | None = None
     expected_version: int | None = None
     until_start: bool = True
+    collects: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,15 @@ from models.queries.bookings import read_bookings
 
 @dataclass(frozen=True, slots=True)
 class ChangeSeries:
-    """1 to 100 bookings of the command's organization, in the order in which they are answered."""
+    """1 to 100 bookings of the command's organization, in the order in which they are answered.
+
+    `collects`: as of ChangeBooking.
+    """
 
     command: Command
     booking_ids: tuple[uuid.UUID, ...]
     action: BookingAction
+    collects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ async def change_series(database: Database, request: ChangeSeries) -> tuple[Book
         **command_payload(request.command),
         "booking_ids": request.booking_ids,
         "action": request.action,
+        "collects": request.collects,
     }
     organization_id, encoded = request.command.organization_id, encode(payload)
 

@@ -107,7 +107,10 @@ SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violatio
       ('booking', 'booking_after_change'), ('booking', 'booking_is_whole'),
       ('booking_event', 'booking_event_append_only'), ('booking', 'waitlist_offer_settled'),
       ('waitlist_entry', 'waitlist_entry_before_change'), ('waitlist_entry', 'waitlist_entry_after_change'),
-      ('waitlist_event', 'waitlist_event_append_only'), ('quote', 'quote_stays_as_it_is')
+      ('waitlist_event', 'waitlist_event_append_only'), ('quote', 'quote_stays_as_it_is'),
+      ('payment', 'payment_before_change'), ('payment', 'payment_made'), ('payment', 'payment_changed'),
+      ('payment_refund', 'payment_refund_made'), ('payment_refund', 'payment_refund_changed'),
+      ('payment_event', 'payment_event_append_only'), ('booking', 'payment_booking_moved')
   ) guard (relation, name)
  WHERE NOT EXISTS (
      SELECT FROM pg_trigger t
@@ -126,7 +129,7 @@ SELECT format('check %s of %s is off', guard.name, guard.relation)
 UNION ALL
 SELECT format('the application may write %s', written.relation)
   FROM (VALUES ('timeline'), ('outbox'), ('booking_event'), ('booking_rule_change'),
-              ('price_change'), ('waitlist_event')) written (relation)
+              ('price_change'), ('waitlist_event'), ('payment_event')) written (relation)
  WHERE has_table_privilege('vacancy_app', written.relation, 'INSERT, UPDATE, DELETE, TRUNCATE')
 UNION ALL
 SELECT format('the application may write %s of resource', written.attribute)
@@ -342,7 +345,7 @@ SELECT format('entry %s', e.id) AS violation
 -- 4. no booking has gone from a status to one that does not follow it
 SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation
   FROM (
-      SELECT booking_id, version, status,
+      SELECT booking_id, version, status, kind,
              lag(status, 1, 'ON_HOLD') OVER (PARTITION BY organization_id, booking_id ORDER BY version) AS before
         FROM booking_event
   ) h
@@ -350,6 +353,8 @@ SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation
      'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
      'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED', 'PENDING CANCELLED',
      'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
+ ]) AND h.before || ' ' || h.kind || ' ' || h.status <> ALL (ARRAY[
+     'EXPIRED CONFIRMED_LATE CONFIRMED', 'EXPIRED SUBMITTED PENDING'
  ])
 
 -- 5. capacity and closings are what was asked for, the last word counting

@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey that Vacancy brings along and runs itself: nothing needs to be installed first.
+"""PostgreSQL, Valkey and a payment simulator that Vacancy brings along and runs itself: nothing has to be installed.
 
 `embedded_servers` is the way in; each module under it knows one thing: the state folder, the account that the
 servers run as, their binaries, and each server.

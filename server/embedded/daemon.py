@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,14 @@ class Daemon:
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, command: Sequence[str | Path], *, is_ready: Callable[[int], bool], seconds_max: float) -> None:
+    def start(
+        self,
+        command: Sequence[str | Path],
+        *,
+        is_ready: Callable[[int], bool],
+        seconds_max: float,
+        env: Mapping[str, str] = SERVER_ENVIRONMENT,
+    ) -> None:
         """Start `command` and return when `is_ready`, given its process number, says so.
 
         Raises ServerFailed, with the end of what it logged, if it exits first or takes longer.
@@ -37,7 +44,7 @@ class Daemon:
             since = output.tell()
             process = spawn(
                 command,
-                env=SERVER_ENVIRONMENT,
+                env=env,
                 cwd=self._folder,
                 account=self._account,
                 output=output,

@@ -2,9 +2,11 @@
 
 lock            flock'd by the owner and its children; holds the owner's process number
 secret          the key that signs our tokens
+webhook-key     the key that signs the payment simulator's webhooks
 owner-password, app-password
 postgres/       data/ and log
 valkey/         log
+payments/       the payment simulator's account.sqlite, webhook-secret and log
 sockets/        the servers' Unix sockets (elsewhere when the path is too long for one)
 binaries/       copies of the server programs, when they run as another account
 instance.json   how to reach the servers, while they run (server/instance.py)
@@ -52,6 +54,11 @@ class State:
     def valkey(self) -> Path:
         """Valkey's part."""
         return self.path / "valkey"
+
+    @property
+    def payments(self) -> Path:
+        """The payment simulator's part."""
+        return self.path / "payments"
 
     @property
     def binaries(self) -> Path:

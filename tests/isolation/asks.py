@@ -34,7 +34,7 @@ POLICY_PAYLOAD = "{ cancellationPolicy { id name } samples { after { ratePlan } 
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
 RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } } choices { slug name }"
 
-ACTIONS = ("bookingExtend", "bookingRelease", "bookingConfirm", "bookingCancel")
+ACTIONS = ("bookingExtend", "bookingRelease", "bookingConfirm", "bookingCancel", "bookingCheckoutComplete")
 DECISIONS = ("bookingApprove", "bookingReject")
 OF_A_RESOURCE: dict[str, dict[str, Any]] = {
     "resourceUpdate": {"name": "Taken over", "holdMinutes": 1, "requirements": [], "choices": []},
@@ -126,6 +126,7 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
         booking = encode(GlobalKind.BOOKING, organization_id, record.booking.id)
         for name in ACTIONS:
             yield mutation(name, "BookingActionInput", BOOKING_PAYLOAD, bookingId=booking)
+        yield mutation("bookingCheckout", "BookingCheckoutInput", BOOKING_PAYLOAD, bookingId=booking)
         for name in DECISIONS:
             yield mutation(name, "BookingDecisionInput", BOOKING_PAYLOAD, bookingId=booking)
         yield from _changes(booking, {"resourceId": hall, "window": WINDOW})

@@ -2,19 +2,22 @@
 
 import uuid
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 
 from engine.availability import Wish
+from engine.hold_prices import AskedPrice
 from engine.holds import HoldRequest, ItemRequest, hold
 from engine.quoting import QuoteRequest, create
-from engine.viewer import Role
+from engine.viewer import Role, Viewer
 from models.base import new_id
 from models.database import Database
-from models.ledger import calls
+from models.ledger import calls, payments
 from models.ledger.records import BookingRecord
-from models.ledger.requests import NO_CONTACT, BookingAction, Contact
+from models.ledger.requests import NO_CONTACT, BookingAction, Command, Contact
+from models.payment import PaymentRefundRow, RefundReason
 from models.price import CancellationPolicy, PriceRule, PromoCode, Quote, RatePlan, TaxRule
 from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
@@ -148,6 +151,7 @@ async def _prices(
     now = at("2030-05-31 12:00")
     quote = await create(database, staff, request, key=fresh_key(), request_hash=b"", now=now)
     assert quote is not None
+    await _payment(database, staff, request, quote)
     return plan, rule, code, quote
 
 
@@ -160,6 +164,27 @@ async def _book_with_provided_tax(database: Database, resource: Resource) -> Non
     request = HoldRequest(key, key.encode(), (item,), NO_CONTACT, {})
     record = await hold(database, staff, request, now=at("2030-05-31 12:00"), taxes=FlatTaxes())
     await calls.change_booking(database, change_of(record, BookingAction.CONFIRM))
+
+
+async def _payment(database: Database, staff: Viewer, request: QuoteRequest, quote: Quote) -> None:
+    """A booking that is being paid, and money that is to go back."""
+    asked = HoldRequest(fresh_key(), b"", request.items, NO_CONTACT, {}, asked_price=AskedPrice(quote.id))
+    record = await hold(database, staff, asked, now=quote.expires_at - timedelta(minutes=1))
+    booking = record.booking
+    command = Command(booking.organization_id, staff.actor, fresh_key(), b"")
+    _, payment = await payments.checkout(database, payments.Checkout(command, booking.id, payments.PaymentPeriod()))
+    async with database.writing(booking.organization_id) as session:
+        session.add(
+            PaymentRefundRow(
+                organization_id=booking.organization_id,
+                booking_id=booking.id,
+                number=1,
+                payment_number=payment.number,
+                amount=payment.amount,
+                currency=payment.currency,
+                reason=RefundReason.PART,
+            )
+        )
 
 
 async def _terms(

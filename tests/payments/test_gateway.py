@@ -115,7 +115,9 @@ async def test_a_declined_card_is_told_by_its_codes(gateway: PaymentGateway, cli
         await pay(client, payment, "pm_card_chargeDeclinedInsufficientFunds")
     payment = await gateway.look(payment.reference)
     assert payment.state is PaymentState.OPEN
-    assert payment.failure == ("card_declined", "insufficient_funds")
+    assert payment.failure is not None
+    assert payment.failure[:2] == ("card_declined", "insufficient_funds")
+    assert str(payment.failure.attempt).startswith("ch_")
 
 
 async def test_a_kept_card_is_charged_without_its_owner(gateway: PaymentGateway, client: stripe.StripeClient) -> None:

@@ -16,6 +16,7 @@ from server.instance import (
     with_instance,
     with_secret,
 )
+from server.payment_settings import PaymentSettings
 from server.settings import Settings
 
 URLS = {
@@ -47,6 +48,22 @@ def test_a_second_command_finds_the_servers_of_the_first(settings: Settings) -> 
         assert (settings.state_dir / "instance.json").stat().st_mode & 0o077 == 0
     assert found == replace(running, secrets=found.secrets)
     assert found.secrets == with_secret(settings).secrets
+
+
+def test_a_second_server_is_paid_by_the_account_of_the_first(settings: Settings) -> None:
+    account = PaymentSettings(
+        are_on=True,
+        api_key="sk_test_a",
+        publishable_key="pk_test_a",
+        webhook_secrets=("whsec_0123456789",),
+        url="http://127.0.0.1:12111",
+    )
+    own = PaymentSettings(are_on=True, api_key="sk_test_b")
+    with locked_state(settings.state_dir), noted_instance(replace(at_servers(settings), payments=account)):
+        asked = replace(settings, payments=PaymentSettings(are_on=True, checkout_seconds=60))
+        assert with_instance(asked).payments == replace(account, checkout_seconds=60)
+        assert with_instance(replace(settings, payments=own)).payments == own
+        assert with_instance(settings).payments.are_on is False
 
 
 def test_nothing_is_found_where_nothing_runs(settings: Settings) -> None:

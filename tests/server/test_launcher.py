@@ -1,6 +1,7 @@
 """`vacancy run` as its user meets it: one process in a terminal, and another terminal beside it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from server.launcher import LaunchError, check_port
@@ -27,7 +29,7 @@ class Terminal:
         self.port = free_port()
         self.log = folder / "output"
         self.state_dir = folder / "state"
-        unset = {"DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "VACANCY_SECRET"}
+        unset = {"DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "VACANCY_SECRET"}
         self.environment = {name: value for name, value in os.environ.items() if name not in unset} | {
             "VACANCY_STATE_DIR": str(self.state_dir),
             "VACANCY_PORT": str(self.port),
@@ -69,6 +71,14 @@ class Terminal:
         except (urllib.error.URLError, OSError):
             return False
 
+    def simulator(self) -> str:
+        """Where the run says that payments are simulated."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while (found := re.search(r"Payments are simulated at (http://\S+), ", self.log.read_text())) is None:
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+        return found[1]
+
     def processes(self) -> dict[int, str]:
         """Everything that runs for this state folder: children carry it in their environment, servers in arguments."""
         found = {}
@@ -85,6 +95,18 @@ class Terminal:
     def process_of(self, words: str) -> int:
         (pid,) = (pid for pid, command in self.processes().items() if words in command)
         return pid
+
+
+def make_intent(simulator: str) -> None:
+    """What a checkout would make there."""
+    given, key = {"amount": 1000, "currency": "eur"}, {"Authorization": "Bearer sk_test_simulated"}
+    answer = httpx.post(f"{simulator}/v1/payment_intents", data=given, headers=key, trust_env=False)
+    assert answer.is_success, answer.text
+
+
+def count_of_intents(simulator: str) -> int:
+    told = httpx.get(f"{simulator}/simulator", trust_env=False).json()
+    return int(told["objects"]["payment_intent"])
 
 
 def free_port() -> int:
@@ -126,10 +148,15 @@ def test_run_from_first_start_to_last_stop(terminal: Terminal) -> None:
         called = terminal.call(command)
         assert called.returncode == 0, called.stderr
 
+    # Payments are simulated, and it says where; what the simulator tells is signed by a secret of this folder.
+    make_intent(terminal.simulator())
+    assert (terminal.state_dir / "payments" / "webhook-secret").read_text().startswith("whsec_")
+
     # After kill -9, nothing is left running, and the next start takes over.
     run.kill()
     run.wait()
     run = terminal.start_run()
+    assert count_of_intents(terminal.simulator()) == 1, "what was paid is kept"
 
     # Ctrl-C stops all of it, cleanly.
     assert terminal.processes().keys() > {run.pid}

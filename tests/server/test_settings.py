@@ -4,13 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import ROOT_STATE_DIR, Settings, SettingsError, without_password
+from server.environment import SettingsError
+from server.payment_settings import PaymentSettings
+from server.settings import ROOT_STATE_DIR, Settings, without_password
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OIDC = {
     "VACANCY_OIDC_JWKS_URL": "https://login.example.com/jwks.json",
     "VACANCY_OIDC_ISSUER": "https://login.example.com/",
     "VACANCY_OIDC_AUDIENCE": "vacancy",
+}
+ACCOUNT = {
+    "STRIPE_API_KEY": "sk_test_hunter2",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_shown",
+    "STRIPE_WEBHOOK_SECRET": "whsec_0123456789, whsec_9876543210",
+    "VACANCY_STRIPE_URL": "http://127.0.0.1:12111",
 }
 
 
@@ -29,6 +37,23 @@ def test_an_empty_environment_serves_on_this_machine_only() -> None:
     assert settings.timeline_days == 7
     assert settings.metrics_port is None
     assert settings.log_requests is False
+    assert settings.payments == PaymentSettings(are_on=True)
+
+
+def test_payments_are_on_unless_they_are_switched_off() -> None:
+    assert read(VACANCY_PAYMENTS="off").payments.are_on is False
+    assert Settings(state_dir=Path("/nowhere")).payments.are_on is False, "what is made by hand collects nothing"
+
+
+def test_an_account_has_keys_of_one_kind_and_secrets_that_can_be_replaced() -> None:
+    payments = read(**ACCOUNT).payments
+    assert payments.webhook_secrets == ("whsec_0123456789", "whsec_9876543210")
+    with pytest.raises(SettingsError, match="STRIPE_PUBLISHABLE_KEY"):
+        read(**{**ACCOUNT, "STRIPE_PUBLISHABLE_KEY": "pk_live_hunter2"})
+    with pytest.raises(SettingsError, match="live key"):
+        read(STRIPE_API_KEY="sk_live_hunter2", VACANCY_STRIPE_URL="http://127.0.0.1:12111")
+    with pytest.raises(SettingsError, match="VACANCY_CHECKOUT_CEILING_SECONDS"):
+        read(VACANCY_CHECKOUT_SECONDS="900", VACANCY_CHECKOUT_CEILING_SECONDS="899")
 
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
@@ -127,6 +152,17 @@ def test_keys_of_an_identity_provider_come_encrypted() -> None:
         ("VACANCY_METRICS_PORT", "0"),
         ("VACANCY_METRICS_PORT", "65536"),
         ("VACANCY_LOG_REQUESTS", "yes"),
+        ("VACANCY_PAYMENTS", "true"),
+        ("VACANCY_CHECKOUT_SECONDS", "29"),
+        ("VACANCY_CHECKOUT_RETRY_SECONDS", "86401"),
+        ("VACANCY_CHECKOUT_CEILING_SECONDS", "0"),
+        ("VACANCY_STRIPE_URL", "http://stripe.example"),
+        ("STRIPE_API_KEY", "pk_test_of_a_browser"),
+        ("STRIPE_PUBLISHABLE_KEY", "sk_test_of_a_server"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_short"),
+        ("STRIPE_WEBHOOK_SECRET", "0123456789abcdef"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_0123456789,"),
+        ("STRIPE_WEBHOOK_SECRET", ",".join(["whsec_0123456789"] * 5)),
     ],
 )
 def test_what_cannot_work_is_refused_by_the_name_of_its_variable(name: str, value: str) -> None:
@@ -134,7 +170,17 @@ def test_what_cannot_work_is_refused_by_the_name_of_its_variable(name: str, valu
         read(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "VACANCY_SECRET"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "VACANCY_SECRET",
+        "STRIPE_API_KEY",
+        "STRIPE_PUBLISHABLE_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+    ],
+)
 def test_a_refusal_shows_no_secret(name: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read(**{name: "mysql://ada:hunter2@db:port/"})
@@ -146,10 +192,12 @@ def test_printing_shows_no_secret_and_no_password() -> None:
         DATABASE_URL="postgresql://ada:hunter2@db/vacancy?password=hunter2",
         REDIS_URL="redis://:hunter2@cache",
         VACANCY_SECRET=SECRET,
+        **ACCOUNT,
     )
     shown = repr(settings)
     assert "hunter2" not in shown
     assert SECRET not in shown
+    assert "whsec_" not in shown
     assert "ada:***@db/vacancy" in shown
 
 
@@ -168,6 +216,11 @@ def test_a_child_process_reads_the_same_settings() -> None:
         VACANCY_METRICS_PORT="9100",
         VACANCY_LOG_REQUESTS="1",
         EMBEDDED_PG_BIN="/usr/lib/postgresql/18/bin",
+        VACANCY_PAYMENTS="off",
+        VACANCY_CHECKOUT_SECONDS="60",
+        VACANCY_CHECKOUT_RETRY_SECONDS="61",
+        VACANCY_CHECKOUT_CEILING_SECONDS="62",
+        **ACCOUNT,
         **OIDC,
     )
     assert Settings.from_environment(settings.to_environment()) == settings

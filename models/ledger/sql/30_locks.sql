@@ -1,9 +1,10 @@
 -- Every lock of the ledger, and their order: resources by id, then customers by the number that stands for them, then
--- promo codes by id, then bookings by id. Nothing else in the project locks them. Nobody can wait in a circle: who waits for
--- a resource holds only resources with a smaller id, who waits for a customer has all of its resources and only customers
--- with a smaller number, and whoever has resources that it could not wait for in order took them without waiting. Who waits
--- for a booking has its resources: nobody else changes it meanwhile, unless it has ended, and then nothing is waited for any
--- more.
+-- promo codes by id, then bookings by id, then payments (58_payments.sql). Nothing else in the project locks them. Nobody
+-- can wait in a circle: who waits for a resource holds only resources with a smaller id, who waits for a customer has all of
+-- its resources and only customers with a smaller number, and whoever has resources that it could not wait for in order
+-- took them without waiting. Who waits for a booking has its resources: nobody else changes it meanwhile, unless it has
+-- ended, and then nothing is waited for any more. Who only writes of its money waits for a booking without them, and then
+-- for nothing but its payments.
 
 -- Waits for each row in turn, in id order, so that two writers never wait for one another in a circle. Rows of a
 -- weaker lock than FOR UPDATE: foreign keys may still be checked against them. Returns how many there are.

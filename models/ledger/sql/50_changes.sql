@@ -14,6 +14,9 @@ BEGIN
         v_refusal := CASE p_booking.status WHEN 'EXPIRED' THEN 'HOLD_EXPIRED' ELSE 'INVALID_STATE' END;
     ELSIF v_action IN ('APPROVE', 'REJECT') AND p_booking.status <> 'PENDING' THEN
         v_refusal := 'INVALID_STATE';
+    ELSIF v_action = 'CONFIRM' AND (p_request->>'collects')::boolean
+       AND ledger_outstanding(p_organization_id, p_booking) > 0 THEN
+        v_refusal := 'PAYMENT_REQUIRED';
     ELSIF v_action = 'CANCEL' AND p_booking.status NOT IN ('ON_HOLD', 'PENDING', 'CONFIRMED') THEN
         v_refusal := 'NOT_CANCELLABLE';
     ELSIF v_action = 'CANCEL' AND (p_request->>'until_start')::boolean AND EXISTS (
@@ -102,8 +105,9 @@ BEGIN
 END $$;
 
 -- p_request: booking_id, action (EXTEND, CONFIRM, RELEASE, CANCEL, APPROVE, REJECT), actor, key, request_hash, reason,
--- expected_version, until_start (true: CANCEL only before the first item begins).
--- Outcomes: as of ledger_hold; REFUSED with HOLD_EXPIRED, HOLD_LIMIT, NOT_CANCELLABLE, INVALID_STATE, VERSION_CONFLICT.
+-- expected_version, until_start (true: CANCEL only before the first item begins), collects (true: CONFIRM only if nothing
+-- is due now that is not paid). Outcomes: as of ledger_hold; REFUSED with HOLD_EXPIRED, HOLD_LIMIT, NOT_CANCELLABLE,
+-- PAYMENT_REQUIRED, INVALID_STATE, VERSION_CONFLICT.
 CREATE OR REPLACE FUNCTION ledger_change_booking(p_organization_id uuid, p_request jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE

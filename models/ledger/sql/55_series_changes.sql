@@ -6,7 +6,8 @@
 -- REFUSED have `answers`, one per booking in the order of `booking_ids`, as of `ledger_change_booking`, and each with the
 -- booking as it is now.
 --
--- p_request: booking_ids (of one organization, at most 100), action (CONFIRM, RELEASE), actor, key, request_hash.
+-- p_request: booking_ids (of one organization, at most 100), action (CONFIRM, RELEASE), actor, key, request_hash, collects
+-- as of `ledger_change_booking`.
 CREATE OR REPLACE FUNCTION ledger_change_series(p_organization_id uuid, p_request jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE

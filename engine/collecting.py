@@ -1,0 +1,144 @@
+"""Collecting: one step that brings a booking's money to where it belongs, whoever takes it and however often.
+
+It asks the provider how things are, writes that down in one transaction in which it is also decided what becomes of the
+booking and the money (models/ledger/sql/58_payments.sql), does at the provider what was decided, and writes that down.
+Nothing else is ever done with money, be it because a page, a webhook, or time has said so. It may die between any two
+of these: to do it again has one effect.
+"""
+
+from typing import Final
+
+from engine.late import conditions_of
+from engine.payment import Payment, PaymentKey, PaymentRefused
+from engine.ports import Clock, PaymentGateway
+from models.booking import BookingStatus
+from models.database import Database
+from models.errors import NotFound
+from models.keys import BookingKey
+from models.ledger.calls import Stale
+from models.ledger.failures import busy
+from models.ledger.money import BookingMoney, PaymentSnapshot, RefundSnapshot
+from models.ledger.payments import SeenPayment, payment_seen, read_money, refund_seen
+from models.payment import PaymentDecision, PaymentProgress, RefundState
+
+ROUNDS_MAX: Final = 6
+"""Of one payment in one step: others may be at it, and what they write is to be looked at anew."""
+
+ENDED: Final = frozenset({PaymentProgress.CAPTURED, PaymentProgress.VOID})
+MONEY: Final = frozenset({PaymentProgress.HELD, PaymentProgress.CAPTURED})
+UNKNOWN_THERE: Final = SeenPayment(PaymentProgress.NEW)
+"""Of a payment that the provider was not asked for, or whose answer was not written: nobody was told how to pay it."""
+
+
+async def drive(database: Database, gateway: PaymentGateway, key: BookingKey, *, now: Clock) -> BookingMoney:
+    """Take the step for every payment of the booking, and every refund; returns all as it is then.
+
+    Raises NotFound, Busy, and what the gateway raises: what was not done is done by whoever comes next.
+    """
+    money = await read_money(database, key)
+    if money is None:
+        raise NotFound("There is no such booking.")
+    for payment in money.payments:
+        money = await follow(database, gateway, money, payment.number, now=now)
+    for refund in money.refunds:
+        if refund.state == RefundState.REQUESTED:
+            await _give_back(database, gateway, money, refund)
+            money = await follow(database, gateway, money, refund.payment_number, now=now)
+    return money
+
+
+async def follow(
+    database: Database,
+    gateway: PaymentGateway,
+    money: BookingMoney,
+    number: int,
+    *,
+    now: Clock,
+    said: Payment | None = None,
+) -> BookingMoney:
+    """Take the step for one payment; `said`: what the provider has just said of it. Raises as `drive`."""
+    key = _key(money)
+    payment = money.payment(number)
+    seen = await _ask(gateway, payment) if said is None else _seen(payment, said)
+    for _ in range(ROUNDS_MAX):
+        try:
+            late = await _late(database, money, seen, now)
+            money = await payment_seen(database, money.payment(number), seen, late=late)
+        except Stale:
+            money = await _read(database, key)
+            seen = await _ask(gateway, money.payment(number))
+            continue
+        payment = money.payment(number)
+        if payment.decision is None or payment.state in ENDED:
+            return money
+        before, seen = seen, await _carry_out(gateway, payment)
+        if seen == before:  # the provider can not do it yet
+            return money
+    raise busy()
+
+
+def payment_key_of(payment: PaymentSnapshot) -> PaymentKey:
+    """What all that is asked of the provider about it follows from."""
+    return PaymentKey(BookingKey(payment.organization_id, payment.booking_id), payment.number)
+
+
+async def _ask(gateway: PaymentGateway, payment: PaymentSnapshot) -> SeenPayment:
+    if payment.state == PaymentProgress.VOID:
+        return SeenPayment(PaymentProgress.VOID)  # for good, so the provider need not be asked
+    return UNKNOWN_THERE if payment.reference is None else _seen(payment, await gateway.look(payment.reference))
+
+
+async def _carry_out(gateway: PaymentGateway, payment: PaymentSnapshot) -> SeenPayment:
+    if payment.reference is None:
+        return SeenPayment(PaymentProgress.VOID)
+    if payment.decision == PaymentDecision.CAPTURE:
+        return _seen(payment, await gateway.capture(payment.reference, payment_key_of(payment), payment.amount))
+    return _seen(payment, await gateway.void(payment.reference, payment_key_of(payment)))
+
+
+async def _late(database: Database, money: BookingMoney, seen: SeenPayment, now: Clock) -> dict[str, object] | None:
+    if money.record.booking.status != BookingStatus.EXPIRED or seen.state not in MONEY:
+        return None
+    return await conditions_of(database, money.record, now=now())
+
+
+async def _give_back(
+    database: Database, gateway: PaymentGateway, money: BookingMoney, refund: RefundSnapshot
+) -> BookingMoney:
+    payment, key = money.payment(refund.payment_number), _key(money)
+    assert payment.reference is not None, "what goes back was taken"
+    try:
+        made = await gateway.refund(payment.reference, PaymentKey(key, refund.number), refund.amount)
+    except PaymentRefused:
+        return await refund_seen(database, key, refund.number, reference=None, state=RefundState.FAILED)
+    state = RefundState.FAILED if made.failed else RefundState.SUCCEEDED if made.is_final else RefundState.REQUESTED
+    return await refund_seen(database, key, refund.number, reference=made.reference, state=state)
+
+
+async def _read(database: Database, key: BookingKey) -> BookingMoney:
+    money = await read_money(database, key)
+    assert money is not None, "bookings stay"
+    return money
+
+
+def _key(money: BookingMoney) -> BookingKey:
+    return BookingKey(money.record.booking.organization_id, money.record.booking.id)
+
+
+def _seen(payment: PaymentSnapshot, said: Payment) -> SeenPayment:
+    """What is written of what the provider says; never the client's secret. What is another's is not looked at."""
+    if said.key != payment_key_of(payment):
+        raise PaymentRefused("not_ours", "The provider says that the payment is another booking's")
+    failure = said.failure
+    return SeenPayment(
+        state=PaymentProgress[said.state.name],
+        reference=said.reference,
+        amount=said.amount,
+        currency=said.currency,
+        captured=said.captured,
+        refunded=said.refunded,
+        failure_code=None if failure is None else failure.code,
+        decline_code=None if failure is None else failure.decline_code,
+        failure_id=None if failure is None else failure.attempt or failure.code,
+        method=said.method,
+    )

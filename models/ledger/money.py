@@ -1,0 +1,113 @@
+"""The money of a booking as it was at one instant: values, as `models.ledger.records` has them of the booking."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from models.ledger.records import BookingRecord
+from models.payment import PaymentDecision, PaymentProgress, PaymentPurpose, RefundReason, RefundState
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSnapshot:
+    """A row of `payment`, without what only the ledger needs."""
+
+    organization_id: uuid.UUID
+    booking_id: uuid.UUID
+    number: int
+    purpose: PaymentPurpose
+    amount: int
+    currency: str
+    reference: str | None
+    state: PaymentProgress
+    decision: PaymentDecision | None
+    captured: int
+    refunded: int
+    failure_code: str | None
+    decline_code: str | None
+    failures: int
+    customer: str | None
+    method: str | None
+    refusal: Mapping[str, Any] | None
+    version: int
+    updated_at: datetime
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """The values of a row that PostgreSQL has made JSON of."""
+        return cls(
+            organization_id=uuid.UUID(row["organization_id"]),
+            booking_id=uuid.UUID(row["booking_id"]),
+            number=row["number"],
+            purpose=PaymentPurpose(row["purpose"]),
+            amount=row["amount"],
+            currency=row["currency"],
+            reference=row["reference"],
+            state=PaymentProgress(row["state"]),
+            decision=None if row["decision"] is None else PaymentDecision(row["decision"]),
+            captured=row["captured"],
+            refunded=row["refunded"],
+            failure_code=row["failure_code"],
+            decline_code=row["decline_code"],
+            failures=row["failures"],
+            customer=row["customer"],
+            method=row["method"],
+            refusal=row["refusal"],
+            version=row["version"],
+            updated_at=datetime.fromisoformat(row["updated_at"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSnapshot:
+    """A row of `payment_refund`."""
+
+    number: int
+    payment_number: int
+    amount: int
+    currency: str
+    reason: RefundReason
+    state: RefundState
+    reference: str | None
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """As that of a payment."""
+        return cls(
+            number=row["number"],
+            payment_number=row["payment_number"],
+            amount=row["amount"],
+            currency=row["currency"],
+            reason=RefundReason(row["reason"]),
+            state=RefundState(row["state"]),
+            reference=row["reference"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BookingMoney:
+    """A booking with its payments and refunds, each in the order of their numbers, all of one instant."""
+
+    record: BookingRecord
+    payments: tuple[PaymentSnapshot, ...]
+    refunds: tuple[RefundSnapshot, ...]
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> Self:
+        """What `ledger_booking_money` answers with."""
+        return cls(
+            BookingRecord.from_json(answer),
+            payments_from_json(answer["payments"]),
+            tuple(RefundSnapshot.from_json(row) for row in answer["refunds"]),
+        )
+
+    def payment(self, number: int) -> PaymentSnapshot:
+        """The number-th payment."""
+        return next(payment for payment in self.payments if payment.number == number)
+
+
+def payments_from_json(rows: Sequence[Mapping[str, Any]]) -> tuple[PaymentSnapshot, ...]:
+    """Payments, in their order."""
+    return tuple(PaymentSnapshot.from_json(row) for row in rows)

@@ -1,0 +1,45 @@
+"""Reading payments and their history, of many bookings in one statement each."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlmodel import and_, col, or_, select, tuple_
+
+from models.database import ReadSession
+from models.keys import BookingKey
+from models.payment import PaymentEvent, PaymentRow
+
+EVENTS_MAX = 100
+"""Of one booking: what is told of its history."""
+
+
+async def read_payments(session: ReadSession, keys: Sequence[BookingKey]) -> Mapping[BookingKey, list[PaymentRow]]:
+    """The payments of each booking, in the order of their numbers; none for an unknown one."""
+    rows = await session.exec(
+        select(PaymentRow)
+        .where(tuple_(col(PaymentRow.organization_id), col(PaymentRow.booking_id)).in_(keys))
+        .order_by(col(PaymentRow.number))
+    )
+    found: dict[BookingKey, list[PaymentRow]] = defaultdict(list)
+    for row in rows:
+        found[BookingKey(row.organization_id, row.booking_id)].append(row)
+    return found
+
+
+async def read_payment_events(
+    session: ReadSession, keys: Sequence[BookingKey]
+) -> Mapping[BookingKey, list[PaymentEvent]]:
+    """The first EVENTS_MAX events of each booking's money, in their order."""
+    of_each = [
+        and_(
+            col(PaymentEvent.organization_id) == key.organization_id,
+            col(PaymentEvent.booking_id) == key.id,
+            col(PaymentEvent.position) <= EVENTS_MAX,
+        )
+        for key in keys
+    ]
+    rows = await session.exec(select(PaymentEvent).where(or_(*of_each)).order_by(col(PaymentEvent.position)))
+    found: dict[BookingKey, list[PaymentEvent]] = defaultdict(list)
+    for row in rows:
+        found[BookingKey(row.organization_id, row.booking_id)].append(row)
+    return found

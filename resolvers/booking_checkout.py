@@ -1,0 +1,95 @@
+"""bookingCheckout: go to pay what is due now."""
+
+from typing import Annotated
+
+import strawberry
+
+from engine import checkout
+from engine.checkout import CheckedOut, CheckoutRequest
+from engine.payment import PaymentState
+from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
+from resolvers.checkout_errors import checkout_errors
+from schema.access import Access
+from schema.booking import Booking
+from schema.checkout_payload import BookingCheckoutPayload
+from schema.context import Info
+from schema.global_id import booking_key
+from schema.scalars import Long
+
+PAYABLE = frozenset({PaymentState.OPEN, PaymentState.AWAITS_BUYER})
+
+
+@strawberry.input(description="Which booking is to be paid, and how.")
+class BookingCheckoutInput:
+    """One booking."""
+
+    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
+    booking_id: strawberry.ID = strawberry.field(
+        description="Which booking; NOT_FOUND for one that does not exist or that the viewer may not see."
+    )
+    token: str | None = strawberry.field(
+        default=None, description="As given by bookingHold; for guests, who are UNAUTHENTICATED without one."
+    )
+    expected_version: Long | None = strawberry.field(
+        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
+    )
+    payment_method: str | None = strawberry.field(
+        default=None,
+        description=(
+            'Pay at once with this payment method, as the payment provider calls it: "pm_card_visa" with a test '
+            "account. Not given: the guest's browser pays, with clientSecret. Each try has its own idempotencyKey."
+        ),
+    )
+    return_url: str | None = strawberry.field(
+        default=None,
+        description=(
+            "Where the guest's bank sends them back to: at most 2,048 characters, https. Without one there is no "
+            "nextActionUrl, and the browser does what the bank wants."
+        ),
+    )
+
+
+@mutation(
+    Access.BOOKING_HOLDER,
+    description=(
+        "Go to pay what is due now of a hold: it lasts at least ten minutes from now, once five from a payment that "
+        "fails, and half an hour at most. Nothing is taken before the booking is confirmed: the money is held first, "
+        "where the way to pay can do that. Refused with NOTHING_DUE (bookingConfirm it), HOLD_EXPIRED, INVALID_STATE, "
+        "PAYMENT_UNAVAILABLE, INVALID_INPUT, VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
+    ),
+)
+async def booking_checkout(
+    info: Info, input: Annotated[BookingCheckoutInput, strawberry.argument(description="What is to be paid.")]
+) -> BookingCheckoutPayload:
+    """The payment, and what a browser pays with."""
+    context = info.context
+    done = await checkout.begin(
+        context.database,
+        context.payments,
+        context.viewer,
+        CheckoutRequest(
+            key=input.idempotency_key,
+            request_hash=input_hash("bookingCheckout", input),
+            booking=booking_key(input.booking_id, ("input", "bookingId")),
+            opened_by_token=context.opened_by(input.token),
+            expected_version=input.expected_version,
+            method=input.payment_method,
+            return_url=input.return_url,
+        ),
+        now=context.clock,
+    )
+    return await _payload(info, done)
+
+
+async def _payload(info: Info, done: CheckedOut) -> BookingCheckoutPayload:
+    booking, said = Booking.of(done.money.record), done.said
+    is_payable = said is not None and said.state in PAYABLE
+    assert info.context.payments is not None, "what is not collected is not begun"
+    return BookingCheckoutPayload(
+        booking=booking,
+        payment=await booking.payment(info),
+        client_secret=said.client_secret if said is not None and is_payable else None,
+        publishable_key=info.context.payments.publishable_key if is_payable else None,
+        next_action_url=None if said is None else said.next_url,
+        errors=await checkout_errors(info, done),
+    )

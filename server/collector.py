@@ -1,0 +1,77 @@
+"""The collector: looks after payments that nobody else looks after just now.
+
+A webhook came, a booking has changed, a page was never returned to, a process has died: each leaves a time at which
+somebody is to look, in the database. A dead collector costs time and no money: what it has begun is found again when
+its lease is over.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from engine.collecting import drive
+from engine.payment import PaymentRefused, PaymentUnavailable
+from engine.ports import Clock, PaymentGateway
+from models.database import Database
+from models.errors import BookingError
+from models.keys import BookingKey
+from models.ledger.failures import translate
+from models.ledger.payments import take_payments
+from server.resources import utc_now
+from subscriptions.outage import Outage
+
+PERIOD_SECONDS: Final = 0.5
+BOOKINGS_PER_ROUND_MAX: Final = 50
+AT_ONCE_MAX: Final = 8
+"""Calls of the provider under way: it counts them, and the pool of the database has no more connections."""
+
+LEASE_SECONDS: Final = 30
+"""Longer than a step takes, and short enough that all is looked after within a minute of the provider's return."""
+
+logger = logging.getLogger(__name__)
+
+
+async def collect(database: Database, gateway: PaymentGateway) -> None:
+    """Look after payments twice a second, until cancelled, through failures of the database and of the provider."""
+    outage = Outage("Looking after payments")
+    was_reached = True
+    while True:
+        try:
+            found, is_reached = await collect_once(database, gateway)
+            outage.over()
+            pause_seconds = 0.0 if found == BOOKINGS_PER_ROUND_MAX and is_reached else PERIOD_SECONDS
+            if found and is_reached is not was_reached:
+                was_reached = is_reached
+                logger.warning("The payment provider %s.", "answers again" if is_reached else "does not answer")
+        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
+            pause_seconds = outage.failed(error)
+        await asyncio.sleep(pause_seconds)
+
+
+async def collect_once(database: Database, gateway: PaymentGateway, *, now: Clock = utc_now) -> tuple[int, bool]:
+    """Look after what is due now, within the limits above; of how many bookings, and whether the provider answered."""
+    keys = await take_payments(database, limit=BOOKINGS_PER_ROUND_MAX, lease_seconds=LEASE_SECONDS)
+    turn = asyncio.Semaphore(AT_ONCE_MAX)
+
+    async def look_after(key: BookingKey) -> bool:
+        async with turn:
+            return await _look_after(database, gateway, key, now)
+
+    answered = await asyncio.gather(*(look_after(key) for key in keys))
+    return len(keys), all(answered)
+
+
+async def _look_after(database: Database, gateway: PaymentGateway, key: BookingKey, now: Clock) -> bool:
+    """One booking; whether the provider answered. What fails is looked at again when the lease is over."""
+    try:
+        await drive(database, gateway, key, now=now)
+    except PaymentUnavailable:
+        return False
+    except PaymentRefused as error:
+        logger.error("The payment of booking %s is refused: %s", key.id, error)
+    except BookingError as error:
+        logger.info("The payment of booking %s is looked at later: %s", key.id, error.code)
+    except Exception as error:
+        if translate(error) is None:
+            logger.exception("The payment of booking %s meets a defect", key.id)
+    return True
