@@ -10,7 +10,7 @@ from uuid import UUID
 from engine.money import Money, allocate
 from engine.pricing.charges import Charge, ChargeKind
 from engine.taxes.amount import AmountTax
-from engine.taxes.base import TaxedStay, TaxLine
+from engine.taxes.base import Tax, TaxedStay, TaxLine
 from engine.taxes.deciding import SetTax, TaxSet
 from engine.taxes.lines import TaxableLine, taxable_lines
 from engine.taxes.nights import NightTax
@@ -69,9 +69,6 @@ class Count:
                 self._write_percent(set_, set_.tax, exact[set_.key])
             elif isinstance(set_.tax, Provided) and set_.tax.included:
                 self._write_provided(set_, set_.tax)
-        for shares in self._shares.values():
-            for n, share in shares.items():
-                self._net[n] -= share
 
     def _included_in(self, n: int) -> list[tuple[UUID, Fraction]]:
         """What part of a line's amount each tax is that is included in it."""
@@ -120,9 +117,19 @@ class Count:
     def _write_percent(self, set_: SetTax, tax: Percent, exact: dict[int, Fraction]) -> None:
         by_item = [0] * len(self._items)
         for n, share in whole_shares(tax, exact).items():
-            self._shares[tax.code][n] = share
-            by_item[self._lines[n].item] += share
+            by_item[self._lines[n].item] += self._take(tax, n, share)
         self._write(set_, by_item, f"{tax.rate} %")
+
+    def _take(self, tax: Tax, n: int, share: int) -> int:
+        """Note what a tax takes of a line; one that is included, no more than those before it have left there.
+
+        Of a cent, two taxes that are both rounded up would take two, and leave a price of less than nothing.
+        """
+        if tax.is_included:
+            share = min(share, max(self._net[n], 0)) if share > 0 else share
+            self._net[n] -= share
+        self._shares[tax.code][n] = share
+        return share
 
     def _write_provided(self, set_: SetTax, tax: Provided) -> None:
         by_item = [0] * len(self._items)
@@ -132,9 +139,9 @@ class Count:
             counted = self._counted(set_, tax, item) if any(amounts.values()) else None
             if counted is None:
                 continue
-            by_item[item] = counted.amount
             rates[counted.rate] = None
-            self._shares[tax.code] |= zip(amounts, allocate(counted.amount, list(amounts.values())), strict=True)
+            for n, share in zip(amounts, allocate(counted.amount, list(amounts.values())), strict=True):
+                by_item[item] += self._take(tax, n, share)
         self._write(set_, by_item, ", ".join(rates))
 
     def _provided_lines(self, set_: SetTax, tax: Provided, item: int) -> list[int]:

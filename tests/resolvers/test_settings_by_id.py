@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.viewer import GUEST, Role, Viewer
+from engine.viewer import GUEST, Role
 from models.database import Database
 from models.price import CancellationPolicy, PriceRule, RatePlan, TaxRule
 from models.resource import Resource
@@ -66,7 +66,7 @@ async def test_staff_find_each_and_nobody_else_does(
     assert all(one["version"] == 1 for one in found)
     assert found[0]["history"]["edges"] == [{"node": {"version": 1}}]
     assert len(statements) == len(ids) + 2, "one for each kind, the history and the uses"
-    customer = Viewer(Role.CUSTOMER, organization.id, "ada")
+    customer = staff_of(organization, Role.CUSTOMER)
     stranger = staff_of(await make_organization(database), Role.MANAGER)
     for viewer in (GUEST, customer, stranger):
         with recorded_statements(database) as statements:

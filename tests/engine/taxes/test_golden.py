@@ -316,6 +316,18 @@ CASES = [
         "DZD",
     ),
     Case(
+        "of a cent, two taxes that it includes are both a cent, rounded up: the second finds nothing left",
+        stay(
+            set_taxes(
+                percent("5", "A", included=True, rounding="UP"),
+                percent("5", "B", included=True, rounding="UP", roundedPer="LINE"),
+                percent("100", "C"),
+            ),
+            nights([1]),
+        ),
+        [("A", 1, "5 %")],
+    ),
+    Case(
         "a fee is taxed by what is on fees, and moved by no discount: 6 % of 90.00 = 5.40, 23 % of 40.00 = 9.20",
         stay(
             set_taxes(percent("6", "LODGING", kinds=["NIGHT"]), percent("23", "SERVICES", kinds=["FEE"])),
