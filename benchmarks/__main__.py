@@ -53,12 +53,16 @@ def main() -> None:
 async def _run(names: Sequence[str]) -> None:
     began = time.monotonic()
     machine()
+    seconds: dict[str, float] = {}
     async with running() as stage:
         for name in names:
+            part_began = time.monotonic()
             await stage.settle()
             await (PARTS | LONG)[name](stage)
+            seconds[name] = time.monotonic() - part_began
     say()
-    say(f"All of it took {time.monotonic() - began:.0f} seconds.")
+    of_parts = ", ".join(f"{name} {took:.0f}" for name, took in seconds.items())
+    say(f"All of it took {time.monotonic() - began:.0f} seconds: {of_parts}.")
 
 
 if __name__ == "__main__":

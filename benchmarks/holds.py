@@ -24,7 +24,7 @@ from benchmarks.stage import Stage
 from models.ledger import calls
 
 ROUNDS: Final = 3
-ROUND_SECONDS: Final = 1.5
+ROUND_SECONDS: Final = 1.0
 WARM_UP_SECONDS: Final = 1.0
 FIRST_SECONDS_MAX: Final = 60.0
 CLIENTS: Final = (32, 64)

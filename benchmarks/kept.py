@@ -43,9 +43,9 @@ from tests.support.statements import recorded_statements
 RESOURCES: Final = 100
 BOOKINGS_OF_EACH: Final = 40
 MONTH_DAYS: Final = 31
-WARM_UP_READINGS: Final = 3
-READINGS: Final = 20
-ASKED_BY_GRAPHQL: Final = 4
+WARM_UP_READINGS: Final = 2
+READINGS: Final = 12
+ASKED_BY_GRAPHQL: Final = 3
 CLIENTS: Final = 32
 CALLERS: Final = 64
 ROUNDS: Final = 2

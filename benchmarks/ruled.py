@@ -15,9 +15,9 @@ from engine.viewer import Role, Viewer
 from models import civil
 from models.database import Database
 from models.interval import Interval
-from models.resource import AvailabilityType, Resource
+from models.resource import AvailabilityType, BookingRule, Resource
 from models.venue import Venue
-from tests.support.factories import make_resource, make_venue
+from tests.support.factories import make_venue, random_slug
 
 RESOURCES: Final = 100
 BOOKINGS_OF_EACH: Final = 40  # in the month that is asked for
@@ -99,10 +99,11 @@ async def ruled(database: Database, owner: "asyncpg.Connection") -> Ruled:
         database, time_zone=ZONE.key, currency="EUR", country="PT", check_in_time=CHECK_IN, check_out_time=CHECK_OUT
     )
     first = datetime.now(UTC).date() + timedelta(days=AHEAD_DAYS)
+    [yoga] = await _made(database, venue, AvailabilityType.START_TIME, 1)
     found = Ruled(
-        halls=[await _made(database, venue, AvailabilityType.OPENING_HOURS) for _ in range(RESOURCES)],
-        rooms=[await _made(database, venue, AvailabilityType.NIGHTLY) for _ in range(RESOURCES)],
-        yoga=await _made(database, venue, AvailabilityType.START_TIME),
+        halls=await _made(database, venue, AvailabilityType.OPENING_HOURS, RESOURCES),
+        rooms=await _made(database, venue, AvailabilityType.NIGHTLY, RESOURCES),
+        yoga=yoga,
         customer=Viewer(Role.CUSTOMER, venue.organization_id, CUSTOMER),
         first=first,
         last=first + timedelta(days=MONTH_DAYS),
@@ -111,16 +112,36 @@ async def ruled(database: Database, owner: "asyncpg.Connection") -> Ruled:
         await load_at(owner, each, [_some_hours(first) for _ in range(BOOKINGS_OF_EACH)])
     for each in found.rooms:
         await load_at(owner, each, [_some_nights(first) for _ in range(BOOKINGS_OF_EACH)])
-    elsewhere = await _made(database, venue, AvailabilityType.OPENING_HOURS)
+    [elsewhere] = await _made(database, venue, AvailabilityType.OPENING_HOURS, 1)
     await load_at(owner, elsewhere, [_some_hours(found.last) for _ in range(BOOKINGS_OF_CUSTOMER)])
     await _booked_by(owner, found.customer, elsewhere)
     await owner.execute("VACUUM ANALYZE timeline, claim, booking, booking_item")
     return found
 
 
-async def _made(database: Database, venue: Venue, kind: AvailabilityType) -> Resource:
+async def _made(database: Database, venue: Venue, kind: AvailabilityType, count: int) -> list[Resource]:
+    """So many resources, alike, with every kind of rule, in one transaction."""
     rules = {type_: PARAMETERS.get(type_, rule.example) for type_, rule in BUILT_IN.items() if kind in rule.applies_to}
-    return await make_resource(database, venue=venue, availability_type=kind, capacity=CAPACITY, rules=rules)
+    made = [
+        Resource(
+            organization_id=venue.organization_id,
+            venue_id=venue.id,
+            slug=random_slug("ruled"),
+            name="Ruled",
+            capacity=CAPACITY,
+            availability_type=kind,
+        )
+        for _ in range(count)
+    ]
+    async with database.writing(venue.organization_id) as session:
+        session.add_all(made)
+        await session.flush()
+        session.add_all(
+            BookingRule(organization_id=each.organization_id, resource_id=each.id, type=type_, parameters=dict(given))
+            for each in made
+            for type_, given in rules.items()
+        )
+    return made
 
 
 async def _booked_by(owner: "asyncpg.Connection", customer: Viewer, resource: Resource) -> None:

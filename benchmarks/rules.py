@@ -38,10 +38,10 @@ from tests.support.factories import key_of
 from tests.support.statements import recorded_statements
 
 WARM_UP: Final = 2
-ROUNDS: Final = 60
-ROUNDS_OF_MANY: Final = 20
+ROUNDS: Final = 40
+ROUNDS_OF_MANY: Final = 16
 ROUNDS_OF_ALL: Final = 2
-SAMPLED_SECONDS: Final = 2.0
+SAMPLED_SECONDS: Final = 1.5
 
 CALENDAR: Final = """
 query Month($id: ID!, $from: Date!, $to: Date!, $activity: String, $guests: [GuestCountInput!]) {

@@ -33,7 +33,7 @@ ROUNDS: Final = 100
 WARM_UP_ROUNDS: Final = 20
 CLIENTS: Final = 32
 WARM_UP_SECONDS: Final = 1.0
-SAMPLED_SECONDS: Final = 5.0
+SAMPLED_SECONDS: Final = 3.0
 
 Ask = Callable[[], Awaitable[object]]
 

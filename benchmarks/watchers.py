@@ -18,7 +18,7 @@ from models.resource import Resource
 from tests.support.factories import make_resource
 
 WATCHERS: Final = 500
-HOLDS: Final = 20
+HOLDS: Final = 12
 DAYS: Final = 7  # within what is watched if no window is given
 PAUSE_SECONDS: Final = 0.2
 PUSH_SECONDS_MAX: Final = 20.0

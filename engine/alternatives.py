@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 
-from engine.availability import SlotAnswer, Wish, answers, interval_of, night_of
+from engine.availability import SlotAnswer, Wish, answer_to, hull, interval_of, night_of, request_of
 from engine.facts import ResourceFacts
-from engine.reading import NOBODY, CountsLoader, TimelineLoader
+from engine.reading import NOBODY, CountsLoader, TimelineLoader, read
 from models import civil
 from models.errors import BookingError
 from models.interval import Interval
@@ -31,11 +32,15 @@ async def alternatives(
     Looked for within 14 days on either side (3 where any time of the opening hours will do).
     """
     interval = interval_of(facts, wish)
-    wishes = [other for other in _wishes_around(facts, wish, interval, now) if interval_of(facts, other) != interval]
-    answered = await answers(facts, wishes, load=load, counts=counts, now=now)
-    found = [answer for answer in answered if answer.bookable]
-    found.sort(key=lambda answer: (abs(answer.interval.starts_at - interval.starts_at), answer.interval))
-    return found[: max(0, min(first, ALTERNATIVES_MAX))]
+    around = [(interval_of(facts, other), other) for other in _wishes_around(facts, wish, interval, now)]
+    requests = [request_of(other, at) for at, other in around if at != interval]
+    if not requests:
+        return []
+    requests.sort(key=lambda other: (abs(other.interval.starts_at - interval.starts_at), other.interval))
+    reading = await read(facts, hull([each.interval for each in requests]), load=load, counts=counts, now=now)
+    # One by one: what is nearest can mostly be booked, and there may be two thousand.
+    answers = (answer_to(reading, request, reading.left(request)) for request in requests)
+    return list(islice((answer for answer in answers if answer.bookable), max(0, min(first, ALTERNATIVES_MAX))))
 
 
 def _wishes_around(facts: ResourceFacts, wish: Wish, interval: Interval, now: datetime) -> list[Wish]:

@@ -8,7 +8,7 @@ of the timelines' version any more: `engine.current.while_current` reads both ag
 Whole days are in `engine.calendar`, what else could be booked in `engine.alternatives`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -117,16 +117,20 @@ async def slots(
     load: TimelineLoader,
     counts: CountsLoader = NOBODY,
     now: datetime,
+    spend: Callable[[int], None] | None = None,
 ) -> list[SlotAnswer]:
     """The times that start in the window and that the rules know, each with what is left and why it is not bookable.
 
     Without `duration_minutes` they are as short as the rules allow. At most 2,000; raises InvalidInput for more, for a
-    resource that is sold by the night, and for a bad quantity.
+    resource that is sold by the night, and for a bad quantity. `spend` is told how many they are before anything is
+    read for them, and may raise: finding them costs little beside answering for them.
     """
     if facts.resource.availability_type == AvailabilityType.NIGHTLY:
         raise InvalidInput("This is sold by the night: ask for its calendar.")
     check_quantity(quantity)
     intervals = facts.rules.slots(window, duration_minutes, facts.zone)
+    if spend is not None:
+        spend(len(intervals))
     wishes = [Wish(interval, None, quantity, activity, guests) for interval in intervals]
     return await answers(facts, wishes, load=load, counts=counts, now=now)
 

@@ -54,7 +54,7 @@ class WaitlistEntry(CreatedRow, table=True):
     Another time will do if it lies within [earliest_at, latest_at); null: exactly this. Of a stay, [arrival, departure)
     are its days; `guests` as in `models.booking.BookingItem`. At `lapses_at` the last time that would do begins.
     `booking_id` is the booking of the offer. It is OFFERED exactly while that is ON_HOLD. `version`, `updated_at` and
-    the history are written by the database.
+    the history are written by the database, which erases the contact when the entry ends.
     """
 
     __tablename__ = "waitlist_entry"

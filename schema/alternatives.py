@@ -20,8 +20,8 @@ AlternativesFirst = Annotated[
 async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, count: int) -> list[Slot]:
     """The nearest bookable times, so many at most."""
     context = info.context
-    loaders = context.loaders
-    now = context.clock()
+    loaders, now = context.loaders, context.clock()
+    loaders.budget.spend_elements(count)
 
     async def look(facts: ResourceFacts) -> list[Slot]:
         found = await engine.alternatives(
@@ -29,9 +29,7 @@ async def alternatives(info: Info, facts: ResourceFacts, wish: Wish, count: int)
         )
         return [Slot.of(answer, facts.zone) for answer in found]
 
-    slots = await of_one_version(context, facts, look)
-    loaders.budget.spend_elements(len(slots))
-    return slots
+    return await of_one_version(context, facts, look)
 
 
 def alternatives_count(first: int | None) -> int:

@@ -241,14 +241,13 @@ class Resource(Node):
             load=info.context.loaders.timelines,
             counts=info.context.loaders.counts,
             now=info.context.clock(),
+            spend=info.context.loaders.budget.spend_elements,
         )
 
         async def look(facts: ResourceFacts) -> list[Slot]:
             return [Slot.of(answer, facts.zone) for answer in await ask(facts)]
 
-        found = await of_one_version(info.context, facts, look)
-        info.context.loaders.budget.spend_elements(len(found))
-        return found
+        return await of_one_version(info.context, facts, look)
 
     @field(
         "One answer per civil day of [from, to), at most 366: its best slot, or the shortest stay that may begin on "

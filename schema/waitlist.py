@@ -48,7 +48,9 @@ class WaitlistEntry(Node):
     )
     flexible_until: datetime | None = strawberry.field(description="Until when such a time must end.")
     offers: int = strawberry.field(description="How many offers it has had, at most 2.")
-    contact: Contact | None = strawberry.field(description="How to reach the guest; null if nothing was given.")
+    contact: Contact | None = strawberry.field(
+        description="How to reach the guest; null if nothing was given, and erased when the entry has ended."
+    )
     customer: str | None = strawberry.field(
         description='Who made it, if they had an account: role and subject, "customer:ada". Null: a guest, or staff.'
     )

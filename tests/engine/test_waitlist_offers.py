@@ -63,6 +63,12 @@ async def statuses(database: Database, *entries: WaitlistEntry) -> list[str]:
     return [(await now_of(database, entry)).status for entry in entries]
 
 
+async def contacts(database: Database, *entries: WaitlistEntry) -> set[str]:
+    """All that is known of how to reach these parties."""
+    found = [await now_of(database, entry) for entry in entries]
+    return {known for each in found for known in (each.contact_name, each.contact_email, each.contact_phone) if known}
+
+
 async def offered_to(database: Database, entry: WaitlistEntry) -> BookingRecord:
     """The booking of the offer."""
     booking_id = (await now_of(database, entry)).booking_id
@@ -155,6 +161,7 @@ async def test_an_offer_that_runs_out_goes_to_the_next_and_comes_back_once(
     assert history == ["first", "second", "first", "second"]
     assert await look(database, resource) == 0
     assert await statuses(database, first, second) == ["EXPIRED", "EXPIRED"]
+    assert await contacts(database, first, second) == set()
 
 
 async def test_a_flexible_party_gets_the_nearest_time_that_is_free(database: Database) -> None:
@@ -224,6 +231,20 @@ async def test_who_leaves_gives_the_offer_back_and_the_next_is_asked(database: D
     assert again.version == left.version
     assert await look(database, resource) == 1
     assert await statuses(database, first, second) == ["LEFT", "OFFERED"]
+    assert await contacts(database, first) == set()
+
+
+async def test_who_takes_the_offer_is_known_by_the_booking_alone(database: Database) -> None:
+    resource = await make_resource(database)
+    entry = await make_entry(database, resource, email="ada@example.com")
+    assert await contacts(database, entry) == {"Guest", "ada@example.com"}
+    await look(database, resource)
+    assert await contacts(database, entry) == {"Guest", "ada@example.com"}
+    offer = await offered_to(database, entry)
+    await end(database, offer, BookingAction.CONFIRM)
+    assert await statuses(database, entry) == ["ACCEPTED"]
+    assert await contacts(database, entry) == set()
+    assert (await offered_to(database, entry)).booking.contact_email == "ada@example.com"
 
 
 async def test_a_customer_is_offered_a_booking_of_their_own(database: Database) -> None:
@@ -254,6 +275,7 @@ async def test_time_that_has_come_ends_waiting(database: Database, owner: asyncp
     await owner.execute("UPDATE waitlist_entry SET lapses_at = clock_timestamp(), last_actor = 'test'")
     await offer_once(database, now=lambda: JOINED_AT)
     assert await statuses(database, entry) == ["LAPSED"]
+    assert await contacts(database, entry) == set()
 
 
 class Killed(BaseException):

@@ -20,6 +20,12 @@ BEGIN
         END IF;
         NEW.version := OLD.version + 1;
     END IF;
+    IF NEW.status NOT IN ('WAITING', 'OFFERED') THEN
+        -- It has ended, and nobody is told anything about it any more; a booking that it led to has its own.
+        NEW.contact_name := NULL;
+        NEW.contact_email := NULL;
+        NEW.contact_phone := NULL;
+    END IF;
     NEW.updated_at := clock_timestamp();
     RETURN NEW;
 END $$;
