@@ -192,7 +192,7 @@ async def _after(database: Database, record: BookingRecord, question: Question, 
     if after.currency != before.currency:
         raise InvalidInput("One booking is paid in one currency.", path=("input", "items"))
     least = owed_if_cancelled(before, record.now) if is_owed(record) else 0
-    return carrying(after, before, Before(before.kept_before, least))
+    return carrying(after, before, Before(before.kept_before, least), record.now)
 
 
 async def _priced(database: Database, record: BookingRecord, question: Question, before: Quote | None) -> Quote | None:

@@ -6,7 +6,7 @@ of it: each line, tax and night keeps its share, by units.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from engine.cancellation.parts import kept_of_part, rest_of
@@ -16,7 +16,7 @@ from engine.cancellation.terms import Priced, Terms
 from engine.money import allocate
 from engine.pricing.charges import Charge, ChargeKind
 from engine.quote_rows import due_later_of, lines_of, stored_due, stored_line, stored_tax, taxes_of, terms_of
-from engine.quotes import QUOTE_SECONDS, hash_of
+from engine.quotes import hash_of
 from engine.taxes.base import TaxCollection, TaxLine
 from models.base import new_id
 from models.errors import NotPriced
@@ -53,6 +53,7 @@ def without_part(quote: Quote, part: Part, at: datetime, *, is_owed: bool) -> Qu
 
     Of the part the venue keeps what it keeps of the whole item then and not of the rest; where nothing is owed yet
     (`is_owed`), nothing. What is to be paid becomes less from the end: what is due at the venue, then the latest.
+    Nobody else can hold by it: it is the price of what was sold before.
     Raises NotPriced for a quote of which it can not be told what the item costs.
     """
     sold = [line for line in lines_of(quote) if line.kind is not ChargeKind.KEPT]
@@ -71,8 +72,9 @@ def without_part(quote: Quote, part: Part, at: datetime, *, is_owed: bool) -> Qu
     return _made(quote, sold, taxes, terms, at, inputs=_inputs(quote, part))
 
 
-def carrying(quote: Quote, replaced: Quote, before: Before) -> Quote:
-    """The quote of a changed booking, which takes the place of another one and owes what is owed of before.
+def carrying(quote: Quote, replaced: Quote, before: Before, at: datetime) -> Quote:
+    """The quote of a booking that is changed at this instant, which takes the place of another one and owes what is
+    owed of before. Nobody else can hold by it.
 
     So much is due at once, whatever was to be paid later or at the venue: it has been due already.
     """
@@ -87,6 +89,7 @@ def carrying(quote: Quote, replaced: Quote, before: Before) -> Quote:
         "kept_before": before.kept,
         "owed_least": before.least,
         "replaces_id": replaced.id,
+        "expires_at": at.astimezone(UTC),
     }
     return Quote(**fields)
 
@@ -165,7 +168,7 @@ def _made(
         replaces_id=quote.id,
         promo_code_id=quote.promo_code_id,
         actor=quote.actor,
-        expires_at=at.astimezone(UTC) + timedelta(seconds=QUOTE_SECONDS),
+        expires_at=at.astimezone(UTC),
         **_less_due(quote, taxes, terms),
     )
 

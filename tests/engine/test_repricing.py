@@ -102,7 +102,7 @@ def test_after_any_changes_and_parts_the_whole_is_whole_and_nobody_gets_what_was
                 items = some_items(chance)
                 units = [chance.randint(1, 7) for _ in items]
                 least = owed_if_cancelled(before, at) if is_owed else 0
-                quote = carrying(priced(*items, at=at), before, Before(before.kept_before, least))
+                quote = carrying(priced(*items, at=at), before, Before(before.kept_before, least), at)
                 assert owed_whole(quote) >= due(quote, at) >= least
                 if is_owed:
                     assert owed_if_cancelled(quote, at) >= least, "a change is no way around the terms"
@@ -131,7 +131,7 @@ def test_a_quote_that_is_replaced_is_not_altered() -> None:
     quote = priced(item(facts_with(EVERYTHING), [10_000]))
     before = quote.model_dump()
     without_part(quote, Part(0, 1, 3, [{"type": "ADULT", "count": 1}]), BOOKED_AT, is_owed=True)
-    carrying(priced(item(facts_with(), [5_000])), quote, Before(100, 9_000))
+    carrying(priced(item(facts_with(), [5_000])), quote, Before(100, 9_000), BOOKED_AT)
     assert quote.model_dump() == before
 
 
@@ -139,7 +139,9 @@ def test_nothing_is_charged_for_what_costs_nothing_but_what_was_lost() -> None:
     strict = priced(item(facts_with(agreed=policies({})), [10_000]))
     free = item(facts_with(), [0])
     question = Question(GUEST, [(free.facts, free.request)], [None], BOOKED_AT)
-    after = carrying(quote_of_nothing(question, "EUR"), strict, Before(0, owed_if_cancelled(strict, BOOKED_AT)))
+    after = carrying(
+        quote_of_nothing(question, "EUR"), strict, Before(0, owed_if_cancelled(strict, BOOKED_AT)), BOOKED_AT
+    )
     assert_whole(after)
     assert (after.total, owed_whole(after)) == (10_000, 10_000)
     assert without_part(quote_of_nothing(question, "EUR"), Part(0, 1, 2), BOOKED_AT, is_owed=True).total == 0

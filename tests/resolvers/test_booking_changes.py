@@ -264,6 +264,24 @@ async def test_a_hold_that_nobody_has_paid_owes_nothing_of_before(
 
 
 @pytest.mark.usefixtures("prices")
+async def test_nobody_else_holds_by_the_price_of_what_was_sold_before(
+    manager: Manager, guest: Guest, ask: Asker, room: Resource
+) -> None:
+    booked = await guest.books(item(room, 2))
+    smaller = await guest.did(
+        "bookingItemCancel",
+        itemId=booked["items"][0]["id"],
+        quantity=1,
+        guests=[{"type": "ADULT", "count": 2}],
+    )
+    again = {"items": [item(room)], "quoteId": smaller["quote"]["id"]}
+    assert await Guest(ask).refused("bookingHold", **again) == ["PRICE_CHANGED"]
+    moved = await guest.did("bookingChange", items=[item(room, stay=LATER)])
+    again = {"items": [item(room, stay=LATER)], "quoteId": moved["quote"]["id"]}
+    assert await Guest(ask).refused("bookingHold", **again) == ["PRICE_CHANGED"]
+
+
+@pytest.mark.usefixtures("prices")
 async def test_the_promo_code_stays_and_is_not_used_twice(
     database: Database, guest: Guest, ask: Asker, venue: Venue, room: Resource
 ) -> None:
