@@ -11,7 +11,9 @@ from engine.hold_prices import GONE, price_of
 from engine.holds import DECISIONS_MAX, ItemRequest, sensible
 from engine.idempotency import check_key
 from engine.owing import owed_if_cancelled
+from engine.ports import TaxProvider
 from engine.price_changes import PriceDelta, delta, is_owed, quote_of
+from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.quotes import Changed, Question, quote, quote_of_nothing
 from engine.repricing import Before, carrying
 from engine.rules import limits
@@ -70,18 +72,26 @@ class _Plan:
 
 
 async def change_quote(
-    database: Database, viewer: Viewer, booking: Opened, items: Sequence[ItemRequest], *, now: datetime
+    database: Database,
+    viewer: Viewer,
+    booking: Opened,
+    items: Sequence[ItemRequest],
+    *,
+    now: datetime,
+    taxes: TaxProvider = NO_TAX_PROVIDER,
 ) -> tuple[BookingRecord, PriceDelta]:
     """What a change would make of the price; nothing is written, and nothing promised.
 
     Rules are asked, but not whether there is room: that is known once it is done. Raises as `rebook`.
     """
     record = await opened(database, viewer, booking)
-    plan = await _plan(database, viewer, record, items, now)
+    plan = await _plan(database, viewer, record, items, now, taxes)
     return record, delta(record, plan.before, plan.after)
 
 
-async def rebook(database: Database, viewer: Viewer, request: RebookRequest, *, now: datetime) -> BookingRecord:
+async def rebook(
+    database: Database, viewer: Viewer, request: RebookRequest, *, now: datetime, taxes: TaxProvider = NO_TAX_PROVIDER
+) -> BookingRecord:
     """The booking, of other items now; once per key. If it can not be, it stays exactly as it was.
 
     Rules, conditions and prices are those of now, as for a new booking; what the booking itself has counts in none. It
@@ -91,7 +101,7 @@ async def rebook(database: Database, viewer: Viewer, request: RebookRequest, *, 
     CONFIRMED.
 
     Raises NotFound, InvalidInput, InvalidTime, every RuleViolation of every item at once (`Refused`), PriceChanged,
-    HoldExpired, InvalidState, NotPriced, and what `calls.rebook` raises.
+    HoldExpired, InvalidState, NotPriced, TaxUnavailable, and what `calls.rebook` raises.
     """
     check_key(request.key)
     for _ in range(DECISIONS_MAX):
@@ -99,7 +109,7 @@ async def rebook(database: Database, viewer: Viewer, request: RebookRequest, *, 
         command = command_for(viewer, request.booking.key, request.key, request.request_hash)
         try:
             check_version(request.expected_version, record)
-            plan = await _plan(database, viewer, record, request.items, now)
+            plan = await _plan(database, viewer, record, request.items, now, taxes)
             _check_total(request.expected_total, plan.after)
         except BookingError:
             # A repetition gets the first answer, also when what was decided then would be decided otherwise now.
@@ -156,7 +166,12 @@ def check_version(expected: int | None, record: BookingRecord) -> None:
 
 
 async def _plan(
-    database: Database, viewer: Viewer, record: BookingRecord, items: Sequence[ItemRequest], now: datetime
+    database: Database,
+    viewer: Viewer,
+    record: BookingRecord,
+    items: Sequence[ItemRequest],
+    now: datetime,
+    taxes: TaxProvider,
 ) -> _Plan:
     check_changeable(viewer, record)
     refusal = limits.items(len(items))
@@ -171,7 +186,7 @@ async def _plan(
         message = "The venue has to approve of this: ask it for the change."
         raise RuleViolation(message, code="RULE_VIOLATION", rule="APPROVAL_REQUIRED", path=("input", "items"))
     before = await quote_of(database, record)
-    question = Question(viewer, requests, [item.plan for item in items], now)
+    question = Question(viewer, requests, [item.plan for item in items], now, taxes)
     return _Plan(decision, before, await _after(database, record, question, before))
 
 

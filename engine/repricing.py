@@ -54,12 +54,15 @@ def without_part(quote: Quote, part: Part, at: datetime, *, is_owed: bool) -> Qu
     Of the part the venue keeps what it keeps of the whole item then and not of the rest; where nothing is owed yet
     (`is_owed`), nothing. What is to be paid becomes less from the end: what is due at the venue, then the latest.
     Nobody else can hold by it: it is the price of what was sold before.
-    Raises NotPriced for a quote of which it can not be told what the item costs.
+    Raises NotPriced for a quote of which it can not be told what the item costs, or of which a tax provider has counted
+    taxes: it knows of the whole, and is asked anew when the booking is changed to what is left.
     """
     sold = [line for line in lines_of(quote) if line.kind is not ChargeKind.KEPT]
     place = _place(quote, sold, part)
     terms, taxes = terms_of(quote), taxes_of(quote)
     kept = 0
+    if any(line.calculation is not None for line in taxes):
+        raise NotPriced("The taxes of this booking were counted elsewhere: change it to what is to be left.")
     if place is not None:
         taxes = [_without(line, place, part.share) for line in taxes]
         sold = _with_cancelled(sold, part)

@@ -27,7 +27,7 @@ ITEMS = (
 REFUSED = (
     "the code of every rule that refuses, RULE_VIOLATION where the venue has to approve of what is CONFIRMED, "
     "HOLD_EXPIRED, INVALID_STATE unless it is ON_HOLD or CONFIRMED, or once it has begun (for all but staff), "
-    "PRICE_UNAVAILABLE, INVALID_INPUT, INVALID_TIME, NOT_FOUND"
+    "PRICE_UNAVAILABLE, TAX_UNAVAILABLE, INVALID_INPUT, INVALID_TIME, NOT_FOUND"
 )
 
 
@@ -74,7 +74,7 @@ async def booking_change_quote(
     context = info.context
     opened = Opened(booking_key(input.booking_id, ("input", "bookingId")), context.opened_by(input.token))
     record, delta = await rebooking.change_quote(
-        context.database, context.viewer, opened, items_of(input.items), now=context.clock()
+        context.database, context.viewer, opened, items_of(input.items), now=context.clock(), taxes=context.taxes
     )
     return BookingPriceChange.of(record, delta)
 
@@ -103,7 +103,9 @@ async def booking_change(
         expected_total=input.expected_total,
     )
     try:
-        record = await rebooking.rebook(context.database, context.viewer, request, now=context.clock())
+        record = await rebooking.rebook(
+            context.database, context.viewer, request, now=context.clock(), taxes=context.taxes
+        )
     except SoldOut as error:
         return BookingPayload(errors=user_errors(error, request.items))
     return BookingPayload(booking=Booking.of(record))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,11 @@ from engine.availability import Wish, availability
 from engine.facts import load_facts
 from engine.hold_prices import AskedPrice
 from engine.holds import HoldRequest, ItemRequest, hold
+from engine.part_cancelling import PartRequest, part_quote
 from engine.ports import TaxProvider
 from engine.quote_rows import taxes_of
 from engine.quoting import QuoteRequest, create, look
+from engine.rebooking import Opened, RebookRequest, rebook
 from engine.tax_entries import ATTEMPTS_MAX, tell_taxes
 from engine.viewer import GUEST
 from models.booking import BookingStatus
@@ -234,3 +237,24 @@ async def test_another_price_takes_the_first_record_back_whole(
     assert await posted(client, first["reversed"]) == [(-200_00, -46_00)]
     assert await posted(client, second["recorded"]) == [(200_00, 46_00)]
     assert second["quote_id"] == other.id
+
+
+async def test_a_change_is_counted_anew_and_a_part_is_not_taken_off_what_was_counted_elsewhere(
+    database: Database, owner: asyncpg.Connection, room: Resource, taxes: TaxProvider, client: stripe.StripeClient
+) -> None:
+    """Two rooms of 200.00 become one: one record is taken back, and there is another."""
+    two = HoldRequest(fresh_key(), b"", (ItemRequest(key_of(room), replace(STAY, quantity=2)),), NO_CONTACT, {})
+    record = await hold(database, GUEST, two, now=NOW, taxes=taxes)
+    await changed(database, record, BookingAction.CONFIRM)
+    await tell_taxes(database, taxes, limit=10)
+    opened = Opened(booking_key_of(record), booking_key_of(record))
+    with pytest.raises(NotPriced, match="counted elsewhere"):
+        await part_quote(database, GUEST, PartRequest(opened, 0, 1))
+    one = RebookRequest(fresh_key(), b"", opened, asked(room).items)
+    with pytest.raises(NotPriced, match="provider can not tell"):
+        await rebook(database, GUEST, one, now=NOW)
+    await rebook(database, GUEST, one, now=NOW, taxes=taxes)
+    assert await tell_taxes(database, taxes, limit=10) == 2
+    first, second = await entries(owner)
+    assert await posted(client, first["reversed"]) == [(-400_00, -92_00)]
+    assert await posted(client, second["recorded"]) == [(200_00, 46_00)]

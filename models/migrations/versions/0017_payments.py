@@ -22,7 +22,7 @@ def upgrade() -> None:
         op.f("booking_last_event_check"),
         "booking",
         "last_event IN ('HELD', 'EXTENDED', 'CHECKOUT', 'SUBMITTED', 'CONFIRMED', 'CONFIRMED_LATE', 'APPROVED', "
-        "'REJECTED', 'RELEASED', 'CANCELLED', 'EXPIRED')",
+        "'REJECTED', 'RELEASED', 'CANCELLED', 'EXPIRED', 'CHANGED', 'ITEM_CANCELLED')",
     )
     _payment()
     _payment_refund()
