@@ -18,11 +18,14 @@ from server.health import livez, metrics, readyz
 from server.home import home
 from server.limits import BodyLimit
 from server.metrics import ServerMetrics
+from server.payment_settings import WEBHOOK_PATH
 from server.requests import Requests
 from server.resources import open_resources
 from server.security import SecurityHeaders
 from server.settings import Settings
 from server.sockets import Sockets
+from server.webhooks import BODY_BYTES_MAX as WEBHOOK_BYTES_MAX
+from server.webhooks import Inbox
 
 
 def create_app(settings: Settings, sockets: Sockets | None = None) -> Starlette:
@@ -48,6 +51,12 @@ def create_app(settings: Settings, sockets: Sockets | None = None) -> Starlette:
         Route("/", home),
         Route("/graphql", view, methods=["POST"]),
         WebSocketRoute("/graphql", view),
+        Route(
+            WEBHOOK_PATH,
+            Inbox().take,
+            methods=["POST"],
+            middleware=[Middleware(BodyLimit, bytes_max=WEBHOOK_BYTES_MAX)],
+        ),
         Route("/schema.graphql", schema_text),
         Route("/livez", livez),
         Route("/readyz", readyz),

@@ -143,6 +143,12 @@ class ServerMetrics(Metrics):
         self._operation_seconds = self._histogram(
             "vacancy_operation_seconds", "GraphQL queries and mutations, from parsing to the result.", "kind"
         )
+        self._webhooks = self._counter(
+            "vacancy_webhooks",
+            "Webhooks of the payment provider: new, repeated and foreign ones; refused for their signature, time or "
+            "content; and those that are to be sent again.",
+            "outcome",
+        )
         self.watchers = self._gauge("vacancy_watchers", "Subscriptions of this process.")
         self.watches = self._gauge("vacancy_watches", "What they watch, each thing as often as it is watched.")
         self.sockets = self._gauge("vacancy_sockets", "WebSockets of this process.")
@@ -156,6 +162,10 @@ class ServerMetrics(Metrics):
         self._operations.labels(kind, outcome).inc()
         if kind != "subscription":
             self._operation_seconds.labels(kind).observe(seconds)
+
+    def webhook(self, outcome: str) -> None:
+        """A webhook has had its answer."""
+        self._webhooks.labels(outcome).inc()
 
     def response(self) -> Response:
         """The answer of /metrics."""
