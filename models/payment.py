@@ -103,6 +103,7 @@ class PaymentRow(Row, table=True):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("refunded BETWEEN 0 AND captured", name="captured"),
         CheckConstraint("reference IS NOT NULL OR state IN ('NEW', 'VOID')", name="reference"),
+        Index("payment_reference_idx", "reference"),  # whose it is, of an event that has nothing of ours
         Index("payment_check_idx", "organization_id", "check_at", postgresql_where=text("check_at IS NOT NULL")),
     )
 

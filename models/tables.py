@@ -2,9 +2,9 @@
 
 from sqlmodel import SQLModel
 
-from models import booking, payment, price, resource, venue, waitlist
+from models import booking, payment, price, resource, venue, waitlist, webhook
 from models.ledger import tables
 
 METADATA = SQLModel.metadata
 
-__all__ = ["METADATA", "booking", "payment", "price", "resource", "tables", "venue", "waitlist"]
+__all__ = ["METADATA", "booking", "payment", "price", "resource", "tables", "venue", "waitlist", "webhook"]

@@ -14,9 +14,11 @@ from engine.quoting import QuoteRequest, create
 from engine.viewer import Role, Viewer
 from models.base import new_id
 from models.database import Database
+from models.keys import BookingKey
 from models.ledger import calls, payments
 from models.ledger.records import BookingRecord
 from models.ledger.requests import NO_CONTACT, Command, Contact
+from models.ledger.webhooks import take_event
 from models.payment import PaymentRefundRow, RefundReason
 from models.price import CancellationPolicy, PriceRule, PromoCode, Quote, RatePlan, TaxRule
 from models.resource import BookingRule, Resource
@@ -153,12 +155,14 @@ async def _prices(
 
 
 async def _payment(database: Database, staff: Viewer, request: QuoteRequest, quote: Quote) -> None:
-    """A booking that is being paid, and money that is to go back."""
+    """A booking that is being paid, of which the provider has told something, and money that is to go back."""
     asked = HoldRequest(fresh_key(), b"", request.items, NO_CONTACT, {}, asked_price=AskedPrice(quote.id))
     record = await hold(database, staff, asked, now=quote.expires_at - timedelta(minutes=1))
     booking = record.booking
     command = Command(booking.organization_id, staff.actor, fresh_key(), b"")
     _, payment = await payments.checkout(database, payments.Checkout(command, booking.id, payments.PaymentPeriod()))
+    key = BookingKey(booking.organization_id, booking.id)
+    await take_event(database, key, f"evt_{booking.id.hex}", "payment_intent.created", at("2030-05-31 12:00"))
     async with database.writing(booking.organization_id) as session:
         session.add(
             PaymentRefundRow(

@@ -18,9 +18,11 @@ from models.base import new_id
 from models.database import Database
 from models.keys import BookingKey
 from models.ledger.records import BookingRecord
+from models.queries.work import forget
 from payments.simulator.signatures import signature_header
 from payments.translation import metadata_of
 from server import webhooks
+from server.janitor import KEPT, ROWS_PER_CALL_MAX
 from server.payment_settings import WEBHOOK_PATH, PaymentSettings
 from tests.server.support import client_of_app, settings_for
 from tests.support.factories import booking_key_of, make_hold, make_resource
@@ -151,6 +153,7 @@ def signed(body: bytes, *secrets: str, at: float = 0.0) -> tuple[bytes, dict[str
     return body, sign(body, *secrets, at=at)
 
 
+NOT_NOW = "It was signed more than 300 seconds from now."
 ATTACKS: dict[str, tuple[Attack, str]] = {
     "unsigned": (lambda b: (body_about(b), {}), "There is no Stripe-Signature."),
     "signed with another secret": (lambda b: signed(body_about(b), FORGED), "The signature does not fit the body."),
@@ -172,7 +175,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     ),
     "a number without end": (
         lambda b: signed(body_about(b).replace(b'"created":', b'"created":' + b"9" * 1_000)),
-        "The body is no event.",
+        "The body is no JSON.",
     ),
 }
 
@@ -302,3 +305,14 @@ async def test_it_is_answered_in_milliseconds(client: httpx.AsyncClient, booked:
         await post(client, body, headers)
         seconds.append(time.perf_counter() - began)
     assert min(seconds) < 0.05
+
+
+async def test_events_are_forgotten_after_a_month(
+    client: httpx.AsyncClient, owner: asyncpg.Connection, database: Database, booked: BookingKey
+) -> None:
+    for number in range(2):
+        await post(client, body_about(booked, id=f"evt_{number}"))
+    old = "UPDATE webhook_event SET received_at = clock_timestamp() - interval '31 days' WHERE event_id = 'evt_0'"
+    await owner.execute(old)
+    await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX)
+    assert await owner.fetchval("SELECT array_agg(event_id) FROM webhook_event") == ["evt_1"]

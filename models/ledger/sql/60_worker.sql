@@ -71,13 +71,14 @@ CREATE OR REPLACE FUNCTION worker_mark_published(
        AND o.version = k.version AND o.published_at IS NULL;
 $$;
 
--- Forgets idempotency keys and published outbox rows that are older than `p_keep`, the oldest first, at most `p_limit` of
--- each; returns with how many it is done. The newest version of an entity stays, whatever its age: it is set aside as
+-- Forgets idempotency keys and published outbox rows that are older than `p_keep`, and webhooks that are older than 30 days,
+-- the oldest first, at most `p_limit` of each; returns with how many it is done. The newest version of an entity stays, whatever its age: it is set aside as
 -- published at infinity, so that it is not looked at every hour from then on, and goes with the next that is forgotten.
 CREATE OR REPLACE FUNCTION worker_forget(p_keep interval, p_limit integer)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    v_before timestamptz := clock_timestamp() - p_keep;  -- no index is searched for a volatile function
+    v_now timestamptz := clock_timestamp();  -- no index is searched for a volatile function
+    v_before timestamptz := v_now - p_keep;
     v_keys integer;
     v_rows integer;
 BEGIN
@@ -95,6 +96,12 @@ BEGIN
            )
          LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.id = old.id;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    v_keys := v_keys + v_rows;
+    DELETE FROM webhook_event k USING (
+        SELECT w.organization_id, w.event_id FROM webhook_event w
+         WHERE w.received_at < v_now - interval '30 days' LIMIT p_limit
+    ) old WHERE k.organization_id = old.organization_id AND k.event_id = old.event_id;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
     v_keys := v_keys + v_rows;
     WITH old AS MATERIALIZED (

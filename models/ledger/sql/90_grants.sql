@@ -17,6 +17,7 @@ GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: 
 GRANT INSERT, DELETE ON claim TO vacancy_app;
 GRANT INSERT, UPDATE ON waitlist, waitlist_entry TO vacancy_app;
 GRANT INSERT, UPDATE ON payment, payment_refund TO vacancy_app;
+GRANT INSERT ON webhook_event TO vacancy_app;
 
 -- The functions that write what the role may not are not its to call; triggers call them as their owner. The doors and
 -- those of the worker look into all organizations, so they are for this role and for nobody else who may log in.
@@ -33,5 +34,5 @@ REVOKE ALL ON FUNCTION
     worker_take_waitlists, worker_return_waitlist, worker_lapse_waiting, waitlist_sight, ledger_entry_versions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     worker_take_waitlists, worker_return_waitlist, worker_lapse_waiting, ledger_entry_versions TO vacancy_app;
-REVOKE ALL ON FUNCTION payment_note, worker_take_payments FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION worker_take_payments TO vacancy_app;
+REVOKE ALL ON FUNCTION payment_note, worker_take_payments, worker_booking_of_payment FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION worker_take_payments, worker_booking_of_payment TO vacancy_app;
