@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,13 @@ from websockets.typing import Subprotocol
 
 from engine.viewer import Role
 from server.embedded.process import spawn, stop_all
+from server.payment_settings import WEBHOOK_PATH, PaymentSettings
 from server.seed import seed
 from server.settings import Settings
 from server.tokens import AccountTokens
 from tests.support.audits import assert_audit_clean
 from tests.support.databases import ServerUrls, with_database
+from tests.support.payments import PUBLISHABLE_KEY, SECRET_KEY, simulator_process
 
 START_SECONDS_MAX = 40.0
 STOP_SECONDS_MAX = 10.0
@@ -76,7 +78,8 @@ def running_platform(
 ) -> Iterator[Platform]:
     """A platform of its own, with the example data in it unless not asked for; audited at its end.
 
-    What a process logs is a warning or worse: at the end there must be none that tells of a defect.
+    Payments are simulated where there is something to pay for: with the examples. What a process logs is a warning or
+    worse: at the end there must be none that tells of a defect.
     """
     urls = servers.of_database(f"{servers.template}_{secrets.token_hex(6)}")
     asyncio.run(_create_database(servers, urls))
@@ -84,6 +87,9 @@ def running_platform(
         asyncio.run(seed(urls.app_url, say=lambda line: None))
     settings = [_settings(urls, folder) for _ in range(processes)]
     with ExitStack() as stack:
+        if examples:
+            payments = stack.enter_context(_simulated(settings[0], folder))
+            settings = [replace(each, payments=payments) for each in settings]
         started: list[subprocess.Popen[bytes]] = []
         stack.callback(lambda: stop_all(started, signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX))
         logs = [folder / f"{name}.log" for name in [*(f"serve-{each.port}" for each in settings), "worker"]]
@@ -261,6 +267,22 @@ def _settings(urls: ServerUrls, folder: Path) -> Settings:
         secrets=(SECRET,),
         database_pool_size=POOL_SIZE,
     )
+
+
+@contextmanager
+def _simulated(server: Settings, folder: Path) -> Iterator[PaymentSettings]:
+    """A payment simulator, which tells this server what happens."""
+    secret, file = f"whsec_{secrets.token_hex(16)}", folder / "webhook-secret"
+    file.write_text(secret)
+    url = f"http://{server.host}:{server.port}{WEBHOOK_PATH}"
+    with simulator_process("--webhook-url", url, "--webhook-secret-file", str(file)) as (address, _):
+        yield PaymentSettings(
+            are_on=True,
+            api_key=SECRET_KEY,
+            publishable_key=PUBLISHABLE_KEY,
+            webhook_secrets=(secret,),
+            url=address,
+        )
 
 
 def _start(command: str, settings: Settings, log: Path) -> "subprocess.Popen[bytes]":

@@ -39,13 +39,19 @@ async def test_the_readme_works_as_pasted(platform: Platform) -> None:
         "availability",
         "bookingHold",
         "availability",
-        "bookingConfirm",
+        "bookingCheckout",
+        "bookingCheckout",
         "bookingCancel",
         "availability",
     ]
-    assert [answer["bookingConfirm"]["booking"]["status"] for answer in answers if "bookingConfirm" in answer] == [
-        "CONFIRMED"
-    ]
+    declined, paid = (answer["bookingCheckout"] for answer in answers if "bookingCheckout" in answer)
+    assert ([error["code"] for error in declined["errors"]], declined["booking"]["status"]) == (
+        ["PAYMENT_DECLINED"],
+        "ON_HOLD",
+    )
+    assert (paid["errors"], paid["booking"]["status"], paid["payment"]["status"]) == ([], "CONFIRMED", "CAPTURED")
+    told = [(event["kind"], event["outcome"]) for event in paid["payment"]["events"]]
+    assert told.index(("CAPTURE", "SUCCEEDED")) > told.index(("AUTHORIZE", "SUCCEEDED"))
     assert seen == 2, "the watcher has seen the desks go and come back"
 
 
