@@ -16,10 +16,11 @@ from engine.ports import OnlinePayments, PaymentGateway
 from engine.viewer import GUEST
 from models.database import Database
 from models.keys import BookingKey
+from models.ledger.calls import change_booking
 from models.ledger.money import BookingMoney
 from models.ledger.payments import read_money
 from models.ledger.records import BookingRecord
-from models.ledger.requests import NO_CONTACT
+from models.ledger.requests import NO_CONTACT, BookingAction
 from models.price import RatePlan
 from models.resource import Resource
 from payments.breaker import Breaker
@@ -27,7 +28,7 @@ from payments.calls import Calls
 from payments.gateway import StripeGateway
 from payments.settings import StripeSettings
 from server.collector import collect_once
-from tests.support.factories import at, between, key_of, let_run_out, make_resource, make_venue
+from tests.support.factories import at, between, change_of, key_of, let_run_out, make_resource, make_venue
 from tests.support.payments import SECRET_KEY, Simulator
 from tests.support.settings import put
 from tests.support.staff import fresh_key
@@ -159,6 +160,12 @@ class Till(NamedTuple):
     async def drive(self, booking: BookingKey) -> BookingMoney:
         """Take the step that is taken for a webhook, a page and by time alike."""
         return await drive(self.database, self.gateway, booking, now=now)
+
+    async def confirm(self, booking: BookingKey) -> None:
+        """Confirm the booking whatever was paid, as staff may."""
+        money = await read_money(self.database, booking)
+        assert money is not None
+        await change_booking(self.database, change_of(money.record, BookingAction.CONFIRM))
 
     async def run_out(self, booking: BookingKey) -> None:
         """The hold's time is over, and the sweeper has been there."""
