@@ -143,7 +143,7 @@ class Client:
         """The payload of a mutation, under a fresh key unless one is given. `selects` is what is asked of it."""
         name = mutation[0].upper() + mutation[1:]
         if mutation.startswith("booking") and not mutation.startswith("bookingRule"):
-            name = "BookingHold" if mutation == "bookingHold" else "BookingAction"
+            name = INPUTS.get(mutation, "BookingAction")
             selects = selects or (BOOKING_TOKEN if mutation == "bookingHold" else BOOKING)
         query = f"mutation($input: {name}Input!) {{ done: {mutation}(input: $input) {{ {selects} {ERRORS} }} }}"
         data = await self.ask(query, input={"idempotencyKey": key or next(self.keys), **input})
@@ -155,6 +155,11 @@ class Client:
         payload = await self.do(mutation, **more)
         assert payload["errors"] == [], payload["errors"]
         return payload
+
+    async def pay(self, **shown: str) -> Json:
+        """The booking, once it is paid by a test card."""
+        booking: Json = (await self.did("bookingCheckout", paymentMethod="pm_card_visa", **shown))["booking"]
+        return booking
 
     @asynccontextmanager
     async def watching(self, query: str, **variables: Any) -> AsyncIterator["Watch"]:
@@ -211,6 +216,7 @@ booking { id reference status version holdExpiresAt holdSecondsLeft contact { na
   items { quantity activity startsAt endsAt localStart localEnd resource { slug } } }
 """
 BOOKING_TOKEN = f"{BOOKING} token"
+INPUTS = {"bookingHold": "BookingHold", "bookingCheckout": "BookingCheckout"}
 
 WATCH_CAPACITY = """
 subscription($ids: [ID!]!, $window: WindowInput) { capacityChanged(resourceIds: $ids, window: $window)

@@ -84,15 +84,15 @@ async def test_a_guest_takes_desks_and_gives_them_back(platform: Platform, guest
             shown = {"bookingId": booking["id"], "token": token}
             extended = (await guest.did("bookingExtend", **shown))["booking"]
             assert extended["holdExpiresAt"] > booking["holdExpiresAt"]
-            confirmed = (await guest.did("bookingConfirm", **shown))["booking"]
+            confirmed = await guest.pay(**shown)
             assert (confirmed["status"], confirmed["holdExpiresAt"]) == ("CONFIRMED", None)
             assert await mine.until(lambda pushed: pushed["status"] == "CONFIRMED")
             assert await guest.ask(ONE_BOOKING, token=token) == {
                 "booking": {"id": booking["id"], "status": "CONFIRMED"}
             }
             cancelled = (await elsewhere.did("bookingCancel", **shown))["booking"]
-            assert (cancelled["status"], cancelled["version"]) == ("CANCELLED", 4)
-            assert (await mine.until(lambda pushed: pushed["version"] == 4))["status"] == "CANCELLED"
+            assert (cancelled["status"], cancelled["version"]) == ("CANCELLED", 5)
+            assert (await mine.until(lambda pushed: pushed["version"] == 5))["status"] == "CANCELLED"
             with pytest.raises(EOFError):
                 await mine.next()
         risen = await watch.next()
@@ -151,7 +151,7 @@ async def test_a_class_that_is_sold_out_says_when_there_are_places(guest: Client
     assert availability["alternatives"]
     assert all(offer["bookable"] and offer["vacancies"] >= 2 for offer in error["alternatives"])
     held = await guest.did("bookingHold", items=[_item(yoga["id"], _window(error["alternatives"][0]), quantity=2)])
-    await guest.did("bookingConfirm", bookingId=held["booking"]["id"], token=held["token"])
+    await guest.pay(bookingId=held["booking"]["id"], token=held["token"])
 
     late = {**_window(saturday), "startsAt": _later(saturday["startsAt"], minutes=15)}
     [error] = (await guest.do("bookingHold", items=[_item(yoga["id"], late)]))["errors"]
@@ -208,8 +208,7 @@ async def test_a_customer_sees_their_own_bookings_and_nobody_elses(platform: Pla
         assert nodes[0]["id"] == held["booking"]["id"], "the newest first, before all of the example data"
         assert len(nodes) > 1
         assert {node["customer"] for node in nodes} == {CUSTOMER}
-        confirmed = await customer.did("bookingConfirm", bookingId=held["booking"]["id"])
-        assert confirmed["booking"]["status"] == "CONFIRMED"
+        assert (await customer.pay(bookingId=held["booking"]["id"]))["status"] == "CONFIRMED"
     for token in (other, elsewhere):
         async with client_of(platform, token=token) as stranger:
             assert await stranger.ask(ONE_BOOKING, id=held["booking"]["id"]) == {"booking": None}
