@@ -13,6 +13,7 @@ from benchmarks.holds import holds, refusals
 from benchmarks.isolation import isolation
 from benchmarks.kept import kept
 from benchmarks.month import month
+from benchmarks.payments import payments
 from benchmarks.pools import pools
 from benchmarks.report import machine, say
 from benchmarks.rules import rules
@@ -31,6 +32,7 @@ PARTS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "kept": kept,
     "claims": claims,
     "isolation": isolation,
+    "payments": payments,
 }
 LONG: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {"month": month}
 """Parts that are run only when they are asked for: each takes minutes."""

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +77,7 @@ class Stage:
     @asynccontextmanager
     async def sampled_server(self) -> AsyncIterator[tuple[Process, Path]]:
         """Another server, which samples itself into a file that is there when the block has ended."""
-        settings = replace(self.settings, port=_free_port())
+        settings = replace(self.settings, port=free_port())
         file = self.folder / "samples"
         process = _spawned(["benchmarks.sampler", str(file)], ENVIRONMENT | settings.to_environment(), self.folder)
         try:
@@ -89,11 +89,21 @@ class Stage:
     @asynccontextmanager
     async def server_with(self, **settings: Any) -> AsyncIterator[Process]:
         """Another server, with other settings."""
-        told = replace(self.settings, port=_free_port(), **settings)
+        told = replace(self.settings, **{"port": free_port(), **settings})
         process = _spawned(["server.cli", "serve"], ENVIRONMENT | told.to_environment(), self.folder)
         try:
             await _listening(told.port, self.folder)
             yield Process(process.pid, told.port)
+        finally:
+            stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
+
+    @contextmanager
+    def worker_with(self, **settings: Any) -> Iterator[Process]:
+        """Another worker, with other settings."""
+        told = replace(self.settings, **settings)
+        process = _spawned(["server.cli", "worker"], ENVIRONMENT | told.to_environment(), self.folder)
+        try:
+            yield Process(process.pid, 0)
         finally:
             stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
 
@@ -140,7 +150,7 @@ async def running() -> AsyncIterator[Stage]:
             await _baselines(servers.owner_url, owner, [hot, *many], sold_out)
             await owner.execute("ANALYZE")
             settings = Settings(
-                port=_free_port(),
+                port=free_port(),
                 state_dir=folder,
                 database_url=servers.app_url,
                 migration_database_url=servers.owner_url,
@@ -149,7 +159,7 @@ async def running() -> AsyncIterator[Stage]:
             )
             of_vacancy = ENVIRONMENT | settings.to_environment()
             of_baseline = ENVIRONMENT | {DATABASE_VARIABLE: servers.owner_url}
-            ports = {"plain": _free_port(), "counter": _free_port()}
+            ports = {"plain": free_port(), "counter": free_port()}
             started.append(_spawned(["server.cli", "serve"], of_vacancy, folder))
             started.append(_spawned(["server.cli", "worker"], of_vacancy, folder))
             for name, port in ports.items():
@@ -213,7 +223,8 @@ async def _listening(port: int, folder: Path) -> None:
             return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
