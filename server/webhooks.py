@@ -11,11 +11,11 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
+from models.ledger.failures import TOO_SLOW, TRY_AGAIN
 from models.ledger.webhooks import Taken, booking_of_payment, take_event
 from payments.signature import WebhookRefused, verify
 from payments.webhooks import Webhook, read_webhook
 from server.resources import Resources
-from subscriptions.outage import EXPECTED
 
 BODY_BYTES_MAX: Final = 256 * 1024
 """The provider's events have some five kilobytes."""
@@ -63,7 +63,7 @@ class Inbox:
             return self._answer(request, refused.reason, 400, str(refused))
         except ClientDisconnect:
             return self._answer(request, "gone", 400, "It was not sent to its end.")
-        except EXPECTED:
+        except (*TRY_AGAIN, *TOO_SLOW):
             return self._answer(request, "unavailable", 503, "It could not be read or stored in time.")
         return self._answer(request, taken.lower(), 200, "Taken." if taken is Taken.NEW else "There is nothing to do.")
 

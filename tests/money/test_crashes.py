@@ -145,6 +145,7 @@ async def looked_at_in_time(till: Till, booking: BookingKey) -> None:
 SETTLED: Final = ("CAPTURED", "VOID")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", LIVES)
 async def test_whoever_comes_next_brings_it_to_its_end(till: Till, mortals: Mortals, name: str) -> None:
     life = LIVES[name]

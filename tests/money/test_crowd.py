@@ -156,6 +156,7 @@ async def at_work(till: Till) -> AsyncIterator[None]:
         assert all(isinstance(each, asyncio.CancelledError) for each in ended), ended
 
 
+@pytest.mark.timeout(300)
 async def test_twenty_places_are_sold_to_who_has_paid(till: Till) -> None:
     till = till._replace(places=await make_places(till.database, PLACES))
     crowd = Crowd(till, random.Random(SEED))

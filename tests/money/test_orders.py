@@ -26,6 +26,8 @@ from tests.support.waiting import eventually
 AT_ONCE: Final = 6
 """Stories that are played at once."""
 
+LETTER_SECONDS_MAX: Final = 60.0
+
 Act = Callable[["Story"], Awaitable[None]]
 
 
@@ -50,7 +52,7 @@ class PostBox:
                 self._read += 1
             return self._sorted.get((intent, kind))
 
-        found = await eventually(come, poll_seconds=0.002)
+        found = await eventually(come, seconds_max=LETTER_SECONDS_MAX)
         assert found is not None
         return found
 
@@ -159,7 +161,7 @@ TALES: Final = {
     ),
     "paid, three events, some twice": Tale([pays], Events({CREATED: 0, HELD: 1}, [TAKEN]), 2, BOOKED, least=5),
     "declined, then asked for by the bank, then paid": Tale(
-        [is_declined, is_asked, is_seen], Events({FAILED: 1, ACTION: 2, HELD: 3}, [TAKEN]), 1, BOOKED
+        [is_declined, is_asked, is_seen], Events({FAILED: 1, ACTION: 2, HELD: 3}), 1, BOOKED
     ),
     "paid, and the hold ended before anybody knew": Tale(
         [pays, leaves], Events({HELD: 1, "charge.succeeded": 1}, [TAKEN]), 1, BOOKED
@@ -186,6 +188,7 @@ async def post_box(till: Till) -> AsyncIterator[PostBox]:
         yield PostBox(receiving, made.secret)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", TALES)
 async def test_every_order_of_webhooks_has_the_same_end(till: Till, name: str) -> None:
     tale = TALES[name]
