@@ -217,6 +217,15 @@ def _prices(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, s
         "quote", f"query ($input: QuoteInput!) {{ quote(input: $input) {QUOTE_PAYLOAD} }}", {"input": {"items": items}}
     )
     yield Ask("nodes of quotes", "query ($id: ID!) { node(id: $id) { id } }", {"id": quote})
+    for kind, row in (
+        (GlobalKind.RATE_PLAN, theirs.plan),
+        (GlobalKind.PRICE_RULE, theirs.price_rule),
+        (GlobalKind.TAX_RULE, theirs.tax),
+        (GlobalKind.CANCELLATION_POLICY, theirs.policy),
+        (GlobalKind.PROMO_CODE, theirs.promo_code),
+    ):
+        asked = {"id": encode(kind, organization_id, row.id)}
+        yield Ask("nodes of prices", "query ($id: ID!) { node(id: $id) { id __typename } }", asked)
 
 
 def mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:
