@@ -57,7 +57,12 @@ async def price_of_hold(database: Database, question: Question, asked: AskedPric
     row = await quote(database, question, asked.promo)
     if asked.expected_total is not None and asked.expected_total != (0 if row is None else row.total):
         raise _Priced(row)
-    return None if row is None else _price(row, is_new=True)
+    return None if row is None else price_of(row)
+
+
+def price_of(row: Quote, *, is_new: bool = True) -> Price:
+    """To hold by this quote, which is kept with the booking if it is new."""
+    return Price(row.id, row.promo_code_id, _as_json(row) if is_new else None)
 
 
 async def told(database: Database, error: BookingError) -> BookingError:
@@ -95,7 +100,7 @@ async def _by_quote(database: Database, question: Question, asked: AskedPrice) -
     if asked.expected_total is not None and asked.expected_total != row.total:
         key = QuoteKey(row.organization_id, row.id)
         raise PriceChanged(GONE, quote=key, path=("input", "expectedTotal"))
-    return _price(row, is_new=False)
+    return price_of(row, is_new=False)
 
 
 async def _promo_of(database: Database, question: Question, asked: AskedPrice) -> str | None:
@@ -116,12 +121,8 @@ async def _read(database: Database, question: Question, asked: AskedPrice) -> Qu
     return row
 
 
-def _price(row: Quote, *, is_new: bool) -> Price:
-    return Price(row.id, row.promo_code_id, _as_json(row) if is_new else None)
-
-
 def _as_json(row: Quote) -> dict[str, Any]:
     """The row as `ledger_keep_quotes` wants it (ledger/sql/42_quotes.sql)."""
-    amounts = ("subtotal", "tax", "total", "due_now", "due_at_venue")
+    amounts = ("subtotal", "tax", "total", "due_now", "due_at_venue", "kept_before", "owed_least", "replaces_id")
     names = ("currency", "inputs", "lines", "taxes", "terms", "due_later", *amounts, "expires_at")
     return {"inputs_hash": row.inputs_hash.hex(), **{name: getattr(row, name) for name in names}}

@@ -78,10 +78,13 @@ async def set_promo_code(database: Database, viewer: Viewer, request: SetPromoCo
     return PromoCode.model_validate(change.content)
 
 
-async def good_promo_code(database: Database, venue: Venue, code: str, *, now: datetime) -> PromoCode:
+async def good_promo_code(
+    database: Database, venue: Venue, code: str, *, now: datetime, is_used: bool = False
+) -> PromoCode:
     """The promo code of this venue, if it holds now. Raises PromoCodeInvalid otherwise, and says why.
 
-    Whether it may still be used is looked at without a lock: the ledger counts again when something is held.
+    Whether it may still be used is looked at without a lock: the ledger counts again when something is held. It may by
+    a booking that uses it already (`is_used`).
     """
     organization_id = venue.organization_id
     text = code.strip().upper()
@@ -90,7 +93,7 @@ async def good_promo_code(database: Database, venue: Venue, code: str, *, now: d
         if found is None:
             raise PromoCodeInvalid("There is no such promo code.")
         key = PriceKey(organization_id, found.id)
-        uses = (await read_uses(session, [key])).get(key, 0) if found.uses_max is not None else 0
+        uses = (await read_uses(session, [key])).get(key, 0) if found.uses_max is not None and not is_used else 0
     today = civil.local_day(now, civil.zone(venue.time_zone))
     if found.valid_from is not None and today < found.valid_from:
         raise PromoCodeInvalid("This promo code does not hold yet.")

@@ -19,16 +19,31 @@ def kept(cost: Cost) -> dict[str, Any]:
     """The columns of a quote that say what it costs."""
     return {
         "currency": cost.currency,
-        "lines": [asdict(line) | {"day": line.day.isoformat()} for item in cost.items for line in item.charges],
-        "taxes": [asdict(line) | {"rule": None if line.rule is None else str(line.rule)} for line in cost.taxes.lines],
+        "lines": [stored_line(line) for item in cost.items for line in item.charges],
+        "taxes": [stored_tax(line) for line in cost.taxes.lines],
         "terms": as_stored(cost.terms),
-        "due_later": [{"at": due.at.isoformat(), "amount": due.amount} for due in cost.due_later],
+        "due_later": [stored_due(due) for due in cost.due_later],
         "subtotal": cost.subtotal,
         "tax": cost.tax,
         "total": cost.total,
         "due_now": cost.due_now,
         "due_at_venue": cost.due_at_venue,
     }
+
+
+def stored_line(line: Charge) -> dict[str, Any]:
+    """As `lines_of` reads it."""
+    return asdict(line) | {"day": line.day.isoformat()}
+
+
+def stored_tax(line: TaxLine) -> dict[str, Any]:
+    """As `taxes_of` reads it."""
+    return asdict(line) | {"rule": None if line.rule is None else str(line.rule)}
+
+
+def stored_due(due: Due) -> dict[str, Any]:
+    """As `due_later_of` reads it."""
+    return {"at": due.at.isoformat(), "amount": due.amount}
 
 
 def lines_of(row: Quote) -> list[Charge]:
@@ -51,7 +66,7 @@ def taxes_of(row: Quote) -> list[TaxLine]:
 
 def terms_of(row: Quote) -> Terms:
     """What comes back until when; of the items that have a price, in their order."""
-    return from_stored(row.currency, row.terms)
+    return from_stored(row.currency, row.terms, kept_before=row.kept_before, owed_least=row.owed_least)
 
 
 def due_later_of(row: Quote) -> Sequence[Due]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from engine.bookings import acting_in, partner_in
 from engine.costs import Cost, CostItem, cost_of
@@ -21,9 +22,12 @@ from engine.viewer import Viewer
 from models.base import new_id
 from models.database import Database
 from models.errors import BookingError, InvalidInput
+from models.interval import Interval
+from models.keys import ResourceKey
 from models.ledger.requests import hash_request
+from models.ledger.tables import Claim
 from models.price import PromoCode, Quote
-from models.queries.timelines import read_timelines
+from models.queries.timelines import TimelineView, read_timelines, without
 
 QUOTE_SECONDS = 900
 """How long a quote holds: long enough to fill in a form, and shorter than a hold can be extended."""
@@ -33,16 +37,26 @@ LINES_MAX = 5_000
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What a booking has that is to be priced anew: its claims count as free, and its promo code as used by it."""
+
+    claims: Sequence[Claim] = ()
+    partner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is to be priced: of one organization, for a viewer, asked `now`.
 
     `requests` and `plans` go together: of each item the facts by which it is priced, and the code of its rate plan.
+    `changed`: for a booking that there is; then its partner counts, and not the viewer.
     """
 
     viewer: Viewer
     requests: Sequence[tuple[ResourceFacts, RuleRequest]]
     plans: Sequence[str | None]
     now: datetime
+    changed: Changed | None = None
 
     @property
     def has_prices(self) -> bool:
@@ -52,6 +66,8 @@ class Question:
     @property
     def partner(self) -> str | None:
         """The partner who asks, if one does: role and subject, as in Booking.customer."""
+        if self.changed is not None:
+            return self.changed.partner
         facts, _ = self.requests[0]
         return partner_in(self.viewer, facts.key.organization_id)
 
@@ -89,7 +105,7 @@ async def quote(database: Database, question: Question, promo: str | None) -> Qu
         return None
     facts, _ = question.requests[0]
     code = await _promo_code(database, question, promo)
-    load = partial(read_timelines, database, own=[facts.key.organization_id])
+    load = partial(_read_timelines, database, question, own=[facts.key.organization_id])
     known = await price_facts(
         question.requests,
         load=load,
@@ -133,6 +149,41 @@ def quote_of(question: Question, cost: Cost, code: PromoCode | None = None) -> Q
     )
 
 
+def quote_of_nothing(question: Question, currency: str) -> Quote:
+    """The quote of what costs nothing, for a booking that did cost something."""
+    inputs = question.inputs(None)
+    facts, _ = question.requests[0]
+    return Quote(
+        organization_id=facts.key.organization_id,
+        id=new_id(),
+        currency=currency,
+        inputs=inputs,
+        inputs_hash=hash_of(inputs),
+        lines=[],
+        taxes=[],
+        terms=[],
+        due_later=[],
+        subtotal=0,
+        tax=0,
+        total=0,
+        due_now=0,
+        due_at_venue=0,
+        actor=acting_in(question.viewer, facts.key.organization_id).actor,
+        expires_at=question.now.astimezone(UTC) + timedelta(seconds=QUOTE_SECONDS),
+    )
+
+
+async def _read_timelines(
+    database: Database,
+    question: Question,
+    asked: Sequence[tuple[ResourceKey, Interval]],
+    *,
+    own: Sequence[UUID],
+) -> list[TimelineView]:
+    claims = question.changed.claims if question.changed is not None else ()
+    return [without(view, claims) for view in await read_timelines(database, asked, own=own)]
+
+
 async def _promo_code(database: Database, question: Question, promo: str | None) -> PromoCode | None:
     """The code that was entered, of the venue of what is asked for: one booking has one code, of one venue."""
     if promo is None:
@@ -141,7 +192,8 @@ async def _promo_code(database: Database, question: Question, promo: str | None)
     if len(venues) > 1:
         raise InvalidInput("A promo code is of one venue, and this is of several.", path=("input", "promoCode"))
     try:
-        return await good_promo_code(database, next(iter(venues.values())), promo, now=question.now)
+        is_used = question.changed is not None
+        return await good_promo_code(database, next(iter(venues.values())), promo, now=question.now, is_used=is_used)
     except BookingError as error:
         error.path = ("input", "promoCode")
         raise

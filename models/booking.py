@@ -50,6 +50,8 @@ class BookingEventKind(StrEnum):
     RELEASED = "RELEASED"
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
+    CHANGED = "CHANGED"
+    ITEM_CANCELLED = "ITEM_CANCELLED"
 
 
 class Booking(CreatedRow, table=True):
@@ -62,6 +64,8 @@ class Booking(CreatedRow, table=True):
     `last_event`, `last_actor` and `last_reason`. `claim_count` is how many claims make the booking whole. Bookings that
     were made as a series share a `series_id`; `series_position` is the booking's date among those asked for, from 0.
     `quote_id` is what it costs; None: nothing that it is of has a price. `promo_code_id` is the code that it uses.
+    `confirmed_at`, written by the database, is when it was CONFIRMED first: from then on something is owed for it.
+    `last_details` is what the last change was of, where its event tells that; see `BookingEvent`.
     """
 
     __table_args__ = (
@@ -119,6 +123,8 @@ class Booking(CreatedRow, table=True):
     last_event: str
     last_actor: str
     last_reason: str | None = None
+    last_details: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
     updated_at: datetime = Field(
         default=None, sa_type=Instant, nullable=False, sa_column_kwargs={"server_default": text("clock_timestamp()")}
     )
@@ -128,7 +134,8 @@ class BookingItem(Row, table=True):
     """One resource, interval and quantity of a booking, as it was asked for; it stays when the booking has ended.
 
     `guests`, where the party was told: [{"type": …, "count": …, "ages": [… or none]}]. `chosen`, where the resource has
-    members to choose from: those that the admission took.
+    members to choose from: those that the admission took. What it takes lasts from `claim_from` to `claim_to`; None: as
+    long as the guest is there. What was before a change of the booking is in its events.
     """
 
     __tablename__ = "booking_item"
@@ -149,10 +156,16 @@ class BookingItem(Row, table=True):
     activity: str | None = None
     guests: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
     chosen: list[uuid.UUID] | None = Field(default=None, sa_type=ARRAY(Uuid))
+    claim_from: datetime | None = Field(default=None, sa_type=Instant)
+    claim_to: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class BookingEvent(Row, table=True):
-    """One change of a booking: written by the database with the change, never altered."""
+    """One change of a booking: written by the database with the change, never altered.
+
+    `details`, of CHANGED and ITEM_CANCELLED: the items before and after it, as rows of `booking_item`, and the ids of
+    the quotes: {"items": {"before": […], "after": […]}, "quotes": {"before": … or none, "after": … or none}}.
+    """
 
     __tablename__ = "booking_event"
     __table_args__ = (
@@ -165,4 +178,5 @@ class BookingEvent(Row, table=True):
     status: str
     actor: str
     reason: str | None = None
+    details: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     created_at: datetime = Field(sa_type=Instant)

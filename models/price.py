@@ -196,7 +196,8 @@ class Quote(CreatedRow, table=True):
     Amounts are minor units of `currency`. `inputs` is what was asked, `inputs_hash` its SHA-256: a hold of something
     else does not get this price. `lines`, `taxes`, `terms` and `due_later` are a cost as
     engine/quote_rows.py keeps it; `total` is what is due now, later and at the venue. `promo_code_id`: the code that
-    it is priced by.
+    it is priced by. `replaces_id`: the quote that the booking had before it was changed; so its quotes are a chain.
+    `kept_before` and `owed_least`: what a changed booking owes of before (`engine.cancellation.terms.Terms`).
     """
 
     __tablename__ = "quote"
@@ -205,7 +206,10 @@ class Quote(CreatedRow, table=True):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("subtotal >= 0 AND tax >= 0 AND total >= 0", name="amounts"),
         CheckConstraint("due_now >= 0 AND due_at_venue >= 0 AND due_now + due_at_venue <= total", name="due"),
+        CheckConstraint("kept_before >= 0 AND owed_least >= 0", name="before"),
+        ForeignKeyConstraint(["organization_id", "replaces_id"], ["quote.organization_id", "quote.id"]),
         Index("quote_expires_at_idx", "expires_at"),
+        Index("quote_replaces_idx", "organization_id", "replaces_id", postgresql_where=text("replaces_id IS NOT NULL")),
     )
 
     currency: str
@@ -220,6 +224,9 @@ class Quote(CreatedRow, table=True):
     total: int = Field(sa_type=BigInteger)
     due_now: int = Field(sa_type=BigInteger)
     due_at_venue: int = Field(sa_type=BigInteger)
+    kept_before: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    owed_least: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    replaces_id: uuid.UUID | None = None
     promo_code_id: uuid.UUID | None = None
     actor: str
     expires_at: datetime = Field(sa_type=Instant)

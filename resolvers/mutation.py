@@ -4,11 +4,13 @@ import strawberry
 
 from resolvers.booking_approve import booking_approve
 from resolvers.booking_cancel import booking_cancel
+from resolvers.booking_change import booking_change
 from resolvers.booking_checkout import booking_checkout
 from resolvers.booking_checkout_complete import booking_checkout_complete
 from resolvers.booking_confirm import booking_confirm
 from resolvers.booking_extend import booking_extend
 from resolvers.booking_hold import booking_hold
+from resolvers.booking_item_cancel import booking_item_cancel
 from resolvers.booking_reject import booking_reject
 from resolvers.booking_release import booking_release
 from resolvers.booking_rule_remove import booking_rule_remove
@@ -54,6 +56,8 @@ class Mutation:
     booking_checkout = booking_checkout
     booking_checkout_complete = booking_checkout_complete
     booking_cancel = booking_cancel
+    booking_change = booking_change
+    booking_item_cancel = booking_item_cancel
     booking_approve = booking_approve
     booking_reject = booking_reject
     series_hold = series_hold

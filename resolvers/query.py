@@ -4,6 +4,8 @@ import strawberry
 
 from resolvers.availability import availability
 from resolvers.booking_cancel_quote import booking_cancel_quote
+from resolvers.booking_change import booking_change_quote
+from resolvers.booking_item_cancel import booking_item_cancel_quote
 from resolvers.booking_rule_types import booking_rule_types
 from resolvers.bookings import booking, bookings
 from resolvers.node import node, nodes
@@ -34,6 +36,8 @@ class Query:
     series_preview = series_preview
     booking = booking
     booking_cancel_quote = booking_cancel_quote
+    booking_change_quote = booking_change_quote
+    booking_item_cancel_quote = booking_item_cancel_quote
     bookings = bookings
     booking_rule_types = booking_rule_types
     price_rule_types = price_rule_types

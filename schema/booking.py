@@ -2,8 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
@@ -24,7 +25,7 @@ from schema.connections import After, Connection, First, connection, number_from
 from schema.context import Info
 from schema.enums import BookingEventKind, BookingStatus
 from schema.fields import field
-from schema.global_id import GlobalKind, encode
+from schema.global_id import GlobalKind, encode, encode_item
 from schema.node import Node
 from schema.payment import Payment
 from schema.quote import Quote
@@ -80,10 +81,9 @@ class BookingItem:
     @classmethod
     def of(cls, row: ItemSnapshot) -> "BookingItem":
         """The row, for clients."""
-        booking_id = encode(GlobalKind.BOOKING, row.organization_id, row.booking_id)
         guests = guests_from_stored(row.guests)
         return cls(
-            id=strawberry.ID(f"{booking_id}.{row.position}"),
+            id=encode_item(BookingKey(row.organization_id, row.booking_id), row.position),
             quantity=row.quantity,
             activity=row.activity,
             guests=None if guests is None else [GuestCount.of(one) for one in guests],
@@ -135,6 +135,9 @@ class BookingEvent:
         description='Who did it: "guest", "customer", "staff", "system"…; staff see the name as well: "staff:ada".'
     )
     reason: str | None = strawberry.field(description="Why, if somebody said so. For staff; null for others.")
+    items_before: list[BookingItem] | None = strawberry.field(
+        description="What the booking was of before. Null unless it was CHANGED or an ITEM_CANCELLED."
+    )
     created_at: datetime = strawberry.field(description="When, by the database's clock.")
 
     @classmethod
@@ -146,8 +149,13 @@ class BookingEvent:
             status=BookingStatus(row.status),
             actor=row.actor if for_staff else row.actor.partition(":")[0],
             reason=row.reason if for_staff else None,
+            items_before=None if row.details is None else _items(row.details["items"]["before"]),
             created_at=row.created_at,
         )
+
+
+def _items(rows: Sequence[Mapping[str, Any]]) -> list[BookingItem]:
+    return [BookingItem.of(ItemSnapshot.from_history(row)) for row in rows]
 
 
 @strawberry.type(description="One page of a booking's history, oldest first.")
@@ -202,7 +210,7 @@ class Booking(Node):
             updated_at=row.updated_at,
         )
 
-    @field("What it costs, as it was when it was held; never altered. Null: nothing of it had a price.")
+    @field("What it costs, as it was when it was held, or changed; never altered. Null: nothing of it had a price.")
     async def quote(self, info: Info) -> Quote | None:
         """The snapshot."""
         row = self.record.booking
@@ -213,7 +221,7 @@ class Booking(Node):
         return Quote.of(found, self.record.now)
 
     @field(
-        "What comes back if it is cancelled, as it was promised when it was held; once it was cancelled, what came "
+        "What comes back if it is cancelled, as it was promised when it was held or changed; once it was, what came "
         "back. Null: nothing of it had a price, or it has ended otherwise."
     )
     async def cancellation(self, info: Info) -> CancellationTerms | None:

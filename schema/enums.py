@@ -137,6 +137,8 @@ described(
         "RELEASED": "The hold was given up.",
         "CANCELLED": "It was cancelled.",
         "EXPIRED": "The hold ended by itself, or the venue did not approve in time.",
+        "CHANGED": "It is of something else now.",
+        "ITEM_CANCELLED": "A part of it was cancelled.",
     },
 )
 

@@ -17,6 +17,7 @@ from models.errors import NotFound
 from models.keys import BookingKey, EntryKey, PriceKey, QuoteKey, ResourceKey, RuleKey, SeriesKey, VenueKey
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{44}")
+_POSITION = re.compile(r"[0-9]{1,2}")
 
 
 class GlobalKind(IntEnum):
@@ -100,6 +101,19 @@ def price_key(kind: GlobalKind, text: str, path: Sequence[str]) -> PriceKey:
 def quote_key(text: str, path: Sequence[str]) -> QuoteKey:
     """The key of a quote's id; NotFound, with the input's `path`, for anything else."""
     return QuoteKey(*_of_kind(GlobalKind.QUOTE, text, path, "There is no such quote."))
+
+
+def encode_item(booking: BookingKey, position: int) -> strawberry.ID:
+    """The id of an item of a booking: the booking's, and which one it is."""
+    return strawberry.ID(f"{encode(GlobalKind.BOOKING, *booking)}.{position}")
+
+
+def item_position(text: str, booking: BookingKey) -> int | None:
+    """Which item of the booking this id is of; None: none."""
+    of, _, position = text.partition(".")
+    if of != encode(GlobalKind.BOOKING, *booking) or not _POSITION.fullmatch(position):
+        return None
+    return int(position)
 
 
 def _of_kind(kind: GlobalKind, text: str, path: Sequence[str], message: str) -> tuple[uuid.UUID, uuid.UUID]:

@@ -6,8 +6,11 @@ import strawberry
 
 from engine.pricing.charges import Charge, folded
 from engine.quote_rows import due_later_of, lines_of, taxes_of, terms_of
+from models.keys import QuoteKey
 from models.price import Quote as QuoteRow
 from schema.cancellation import CancellationTerms, PaymentDue
+from schema.context import Info
+from schema.fields import field
 from schema.global_id import GlobalKind, encode
 from schema.money import Money
 from schema.node import Node
@@ -28,7 +31,8 @@ class QuoteLine:
     kind: str = strawberry.field(
         description=(
             "What is counted: NIGHT, INTERVAL, BOOKING, PERSON, UNIT, EXTRA_GUEST. Or what changes the lines above: "
-            "ADJUSTMENT, FLOOR, CEILING, MINIMUM. More may come."
+            "ADJUSTMENT, FLOOR, CEILING, MINIMUM. Of a booking that was changed: CANCELLED, what was cancelled of an "
+            "item, and KEPT, what is owed nevertheless of what was cancelled or changed. More may come."
         )
     )
     quantity: int = strawberry.field(description="How often; of a line that changes others, on how many days.")
@@ -72,6 +76,17 @@ class Quote(Node):
     expires_at: datetime = strawberry.field(
         description="Until when it can be held by. Of a quote that was only looked at: the instant of asking."
     )
+    replaces_key: strawberry.Private[QuoteKey | None]
+    now: strawberry.Private[datetime]
+
+    @field("What the booking cost before it was changed, or cancelled in part. Null: this was its first quote.")
+    async def replaces(self, info: Info) -> "Quote | None":
+        """The snapshot before: each stays as long as its booking."""
+        if self.replaces_key is None:
+            return None
+        found = await info.context.loaders.quotes.load(self.replaces_key)
+        assert found is not None, "what is replaced stays as long as what replaces it"
+        return Quote.of(found, self.now)
 
     @classmethod
     def of(cls, row: QuoteRow, now: datetime, *, is_kept: bool = True) -> "Quote":
@@ -90,4 +105,6 @@ class Quote(Node):
             cancellation=CancellationTerms.of(terms_of(row), now),
             promo_code=row.inputs["promo"],
             expires_at=row.expires_at if is_kept else now,
+            replaces_key=None if row.replaces_id is None else QuoteKey(row.organization_id, row.replaces_id),
+            now=now,
         )

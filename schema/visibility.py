@@ -53,6 +53,7 @@ TYPE_RULES: Mapping[str, Visibility] = MappingProxyType(
                 "BookingEventEdge",
                 "BookingItem",
                 "BookingPayload",
+                "BookingPriceChange",
                 "BookingRuleBreaks",
                 "BookingRuleChange",
                 "BookingRuleChangeConnection",

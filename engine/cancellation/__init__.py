@@ -3,7 +3,8 @@
     policy.py      Policy: steps, each until when and what comes back; a deposit, and when the balance is due
     terms.py       Terms: a policy as it was agreed on for one booking, in instants and amounts; never changed after
     deadlines.py   the instants that steps speak of, in the venue's civil time
-    refunds.py     what comes back at an instant, for the whole or a part
+    refunds.py     what comes back at an instant
+    parts.py       what is kept of a part, and the terms of the rest
     payments.py    what is due now, later, and at the venue
     stored.py      terms as JSON, and back
 

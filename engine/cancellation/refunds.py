@@ -7,7 +7,6 @@ What the venue keeps is a share of what a booking costs, and not of what has bee
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 
 from engine.cancellation.terms import ItemTerms, Keeps, Terms
 from engine.money import Percent, rounded
@@ -41,6 +40,11 @@ def kept(item: ItemTerms, at: datetime) -> int:
             return sum(item.priced.nights[: step.value]) if item.priced.nights else price
 
 
+def kept_of_all(terms: Terms, at: datetime) -> int:
+    """What the venue keeps when the whole booking is cancelled at this instant, of before a change too."""
+    return terms.with_before(sum(kept(item, at) for item in terms.items))
+
+
 def refund(terms: Terms, at: datetime, *, paid: int | None = None) -> int:
     """What comes back of what was paid, which is all unless it is told, when the whole booking is cancelled.
 
@@ -49,22 +53,7 @@ def refund(terms: Terms, at: datetime, *, paid: int | None = None) -> int:
     paid = terms.total if paid is None else paid
     if paid < 0:
         raise ValueError("nobody has paid less than nothing")
-    return max(0, paid - sum(kept(item, at) for item in terms.items))
-
-
-def kept_of_part(item: ItemTerms, at: datetime, part: int, *, gone: int = 0) -> int:
-    """What the venue keeps of a part of an item's price that is cancelled, when `gone` of it was cancelled before.
-
-    In proportion: of the parts that make the whole, at one instant, exactly what it keeps of the whole. Levies are not
-    of the price: while nobody has come, those of the part come back. Raises ValueError for a part that is not there.
-    """
-    price = item.priced.price
-    if part < 0 or gone < 0 or gone + part > price:
-        raise ValueError("a part lies within the price")
-    if at >= item.starts_at:
-        return part
-    of_whole = kept(item, at)
-    return _share(of_whole, gone + part, price) - _share(of_whole, gone, price)
+    return max(0, paid - kept_of_all(terms, at))
 
 
 def timeline(terms: Terms, booked_at: datetime, *, paid: int | None = None) -> list[Refund]:
@@ -85,7 +74,3 @@ def timeline(terms: Terms, booked_at: datetime, *, paid: int | None = None) -> l
 def _boundaries(terms: Terms, booked_at: datetime) -> Iterator[datetime]:
     instants = {step.until for item in terms.items for step in item.steps} | {item.starts_at for item in terms.items}
     return (instant for instant in sorted(instants) if instant > booked_at)
-
-
-def _share(amount: int, part: int, whole: int) -> int:
-    return rounded(Fraction(amount * part, whole)) if whole else 0

@@ -8,13 +8,15 @@ from engine.cancellation.terms import ItemTerms, Keeps, Priced, Terms, TermStep
 
 
 def as_stored(terms: Terms) -> list[dict[str, Any]]:
-    """As JSON, item by item; their currency is kept beside them."""
+    """As JSON, item by item; their currency, and what is owed of before, is kept beside them."""
     return [_item(item) for item in terms.items]
 
 
-def from_stored(currency: str, stored: Sequence[Mapping[str, Any]]) -> Terms:
+def from_stored(
+    currency: str, stored: Sequence[Mapping[str, Any]], *, kept_before: int = 0, owed_least: int = 0
+) -> Terms:
     """What `as_stored` made."""
-    return Terms(currency, tuple(_item_from(item) for item in stored))
+    return Terms(currency, tuple(_item_from(item) for item in stored), kept_before, owed_least)
 
 
 def _item(item: ItemTerms) -> dict[str, Any]:

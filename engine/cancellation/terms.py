@@ -64,15 +64,41 @@ class ItemTerms:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of a booking, item by item, in the order of its items; amounts are of one currency."""
+    """The terms of a booking, item by item, in the order of its items; amounts are of one currency.
+
+    A booking that was changed brings two amounts along, both in minor units. `kept_before` is what the venue keeps of
+    parts that were cancelled: it is owed besides all that is left. `owed_least` is what it would have kept when the
+    booking was changed, had it been cancelled instead: less is not owed any more, whatever the booking becomes. So
+    nobody gets by a change what a cancellation would not have given back.
+    """
 
     currency: str
     items: tuple[ItemTerms, ...]
+    kept_before: int = 0
+    owed_least: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kept_before < 0 or self.owed_least < 0:
+            raise ValueError("what is owed of before is not less than nothing")
+
+    @property
+    def priced(self) -> int:
+        """What the items cost, of what is paid with the booking."""
+        return sum(item.priced.total for item in self.items)
 
     @property
     def total(self) -> int:
         """All that is paid with the booking."""
-        return sum(item.priced.total for item in self.items)
+        return self.with_before(self.priced)
+
+    @property
+    def before(self) -> int:
+        """How much of the total is owed of before a change, and not for the items."""
+        return self.total - self.priced
+
+    def with_before(self, amount: int) -> int:
+        """What is owed in all, where so much is owed for the items."""
+        return max(amount + self.kept_before, self.owed_least)
 
 
 def item_terms(policy: Policy | None, priced: Priced, when: When) -> ItemTerms:

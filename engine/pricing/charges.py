@@ -14,7 +14,10 @@ PriceRequest: TypeAlias = RuleRequest
 
 
 class ChargeKind(StrEnum):
-    """What a line is counted by; those from ADJUSTMENT on change what stands above them."""
+    """What a line is counted by; those from ADJUSTMENT on change what stands above them.
+
+    The last two are of bookings that were changed: what was cancelled of an item, and what is kept nevertheless.
+    """
 
     NIGHT = "NIGHT"
     INTERVAL = "INTERVAL"
@@ -26,6 +29,8 @@ class ChargeKind(StrEnum):
     FLOOR = "FLOOR"
     CEILING = "CEILING"
     MINIMUM = "MINIMUM"
+    CANCELLED = "CANCELLED"
+    KEPT = "KEPT"
 
 
 @dataclass(frozen=True, slots=True)

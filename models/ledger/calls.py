@@ -1,4 +1,4 @@
-"""The calls of the ledger: each is one SQL function, one round trip, one transaction (sql/40 and sql/50).
+"""The calls of the ledger: each is one SQL function, one round trip, one transaction (sql/40, sql/50 and sql/52).
 
 Every call may be repeated with the same command: it has one effect and one answer. So a call that meets a deadlock, a
 serialization failure or a lost connection is repeated (`models.ledger.repeat`), a bounded number of times; then, and
@@ -34,7 +34,7 @@ from models.errors import (
 )
 from models.ledger.records import BookingRecord
 from models.ledger.repeat import Relock, until_done
-from models.ledger.requests import Adjust, ChangeBooking, Command, Hold, HoldItem, Price
+from models.ledger.requests import Adjust, CancelItem, ChangeBooking, Command, Hold, HoldItem, Price, Rebook
 
 
 class Stale(Exception):
@@ -99,6 +99,40 @@ async def change_booking(database: Database, request: ChangeBooking) -> BookingR
     return await _booking(database, request.command, answer)
 
 
+async def rebook(database: Database, request: Rebook) -> BookingRecord:
+    """Make the booking be of other items, all of them, in one admission; or leave it exactly as it was.
+
+    What it has itself counts as free. Raises what `hold` raises, but nothing of the version of a resource nor of promo
+    codes; HoldExpired, InvalidState, VersionConflict (of the booking). Stale also where the booking is not at
+    `read_version`. Locks all that it has and all that it is to have, in id order, then the customer where conditions
+    count what the customer has, then the booking.
+    """
+    command = request.hold.command
+    decided_by = _of_booking(request.read_version, request.expected_version, request.until_start)
+    payload = {**hold_payload(request.hold), **decided_by}
+    answer = await repeated(database, command.organization_id, "SELECT ledger_rebook($1, $2)", payload)
+    return await _booking(database, command, answer)
+
+
+async def cancel_item(database: Database, request: CancelItem) -> BookingRecord:
+    """Cancel so many units of one item, and give back what they take; something of the booking is left.
+
+    Raises HoldExpired, InvalidState, VersionConflict, NotFound, IdempotencyConflict, Busy; Stale where the booking is
+    not at `read_version`. Locks what the booking has, in id order, and then the booking.
+    """
+    payload = {
+        **command_payload(request.command),
+        "booking_id": request.booking_id,
+        "position": request.position,
+        "quantity": request.quantity,
+        "guests": request.guests,
+        **_of_booking(request.read_version, request.expected_version, request.until_start),
+        **_price(request.price),
+    }
+    answer = await repeated(database, request.command.organization_id, "SELECT ledger_cancel_item($1, $2)", payload)
+    return await _booking(database, request.command, answer)
+
+
 async def adjust(database: Database, request: Adjust) -> int:
     """Change capacity, close or open; returns the resource's version that this made.
 
@@ -140,6 +174,10 @@ async def read_booking(database: Database, organization_id: uuid.UUID, booking_i
     """The booking as it is now, or None."""
     answer = await database.ledger.fetchval("SELECT ledger_booking($1, $2)", organization_id, booking_id)
     return None if answer is None else BookingRecord.from_json(orjson.loads(answer))
+
+
+def _of_booking(read_version: int | None, expected_version: int | None, until_start: bool) -> dict[str, Any]:
+    return {"read_version": read_version, "expected_version": expected_version, "until_start": until_start}
 
 
 def _item(position: int, item: HoldItem) -> dict[str, Any]:
@@ -314,6 +352,8 @@ _REFUSALS: dict[str, Callable[[dict[str, Any]], BookingError]] = {
     "INVALID_STATE": lambda found: InvalidState(f"This can not be done to a booking that is {found['status']}."),
     "NOTHING_DUE": lambda _: NothingDue("Nothing is due now: confirm it."),
     "PAYMENT_REQUIRED": lambda _: PaymentRequired("Something is to be paid first: check out."),
+    "BEGUN": lambda _: InvalidState("It has begun: the venue only can change it now."),
+    "OFFERED": lambda _: InvalidState("It is an offer of a waitlist: confirm it first, as it is."),
     "CAPACITY_IN_USE": _capacity_in_use,
     "PRICE_CHANGED": lambda _: PriceChanged("The quote does not hold any more."),
     "PROMO_CODE_INVALID": lambda _: PromoCodeInvalid("This promo code has been used as often as it may be."),

@@ -37,6 +37,8 @@ class BookingSnapshot:
     last_event: str
     last_actor: str
     last_reason: str | None
+    last_details: Mapping[str, Any] | None
+    confirmed_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -68,6 +70,8 @@ class ItemSnapshot:
     activity: str | None
     guests: Sequence[Mapping[str, Any]] | None
     chosen: Sequence[uuid.UUID] | None
+    claim_from: datetime | None
+    claim_to: datetime | None
 
     @classmethod
     def of(cls, row: BookingItem) -> "ItemSnapshot":
@@ -78,6 +82,11 @@ class ItemSnapshot:
     def from_json(cls, row: Mapping[str, Any]) -> "ItemSnapshot":
         """As that of a booking."""
         return cls(*_values(row, _ITEM))
+
+    @classmethod
+    def from_history(cls, row: Mapping[str, Any]) -> "ItemSnapshot":
+        """As it was when its booking was changed; columns that are younger are None."""
+        return cls.from_json({**dict.fromkeys(_ITEM), **row})
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,38 @@ class ChangeBooking:
 
 
 @dataclass(frozen=True, slots=True)
+class Rebook:
+    """Other items for a booking. `hold` is what would be held if it was new: of its items, customer and price.
+
+    `read_version`: the version of the booking by which this was decided; None: that depends on nothing. `until_start`:
+    it is refused once the first item has begun.
+    """
+
+    hold: Hold
+    read_version: int | None = None
+    expected_version: int | None = None
+    until_start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CancelItem:
+    """So many units of the item at this position; `guests` are who is left of it, None: not told.
+
+    `price`: what the rest costs. The other fields as in `Rebook`.
+    """
+
+    command: Command
+    booking_id: uuid.UUID
+    position: int
+    quantity: int
+    guests: Sequence[Mapping[str, Any]] | None = None
+    price: Price | None = None
+    read_version: int | None = None
+    expected_version: int | None = None
+    until_start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Adjust:
     """Capacity, or closed, over [starts_at, ends_at); no start: from now; no end: from then on. One is set."""
 

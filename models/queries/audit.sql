@@ -202,7 +202,13 @@ SELECT format('booking %s', b.id)
 -- 2. an offer is one booking of all that is waited for
 SELECT format('entry %s', e.id) AS violation
   FROM waitlist_entry e
- WHERE e.booking_id IS NOT NULL AND ARRAY[(e.resource_id, e.quantity)] <> ARRAY(
+ WHERE e.booking_id IS NOT NULL
+   AND NOT EXISTS (  -- which the guest may change once it is theirs
+       SELECT FROM booking_event v
+        WHERE v.organization_id = e.organization_id AND v.booking_id = e.booking_id
+          AND v.kind IN ('CHANGED', 'ITEM_CANCELLED')
+   )
+   AND ARRAY[(e.resource_id, e.quantity)] <> ARRAY(
      SELECT (i.resource_id, i.quantity) FROM booking_item i
       WHERE i.organization_id = e.organization_id AND i.booking_id = e.booking_id
  )

@@ -14,6 +14,7 @@ from models.database import ReadSession
 from models.interval import Interval
 from models.keys import BookingKey, ResourceKey, SeriesKey, VenueKey
 from models.ledger.records import BookingRecord, BookingSnapshot, ItemSnapshot
+from models.ledger.tables import Claim
 from models.resource import Resource
 
 _CLOCK = func.clock_timestamp()
@@ -43,6 +44,12 @@ async def read_bookings(session: ReadSession, keys: Sequence[BookingKey]) -> dic
     rows = await session.exec(select(Booking, _CLOCK).where(tuple_(Booking.organization_id, Booking.id).in_(keys)))
     records = await _with_items(session, rows.all())
     return {BookingKey(record.booking.organization_id, record.booking.id): record for record in records}
+
+
+async def read_claims(session: ReadSession, key: BookingKey) -> list[Claim]:
+    """What a booking takes now. One statement."""
+    its = (Claim.organization_id == key.organization_id, Claim.booking_id == key.id)
+    return list((await session.exec(select(Claim).where(*its))).all())
 
 
 async def read_series(session: ReadSession, key: SeriesKey, *, limit: int) -> list[BookingSnapshot]:

@@ -2,11 +2,11 @@
 
 import uuid
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -14,6 +14,7 @@ from models.database import Database
 from models.errors import NotFound
 from models.interval import Interval
 from models.keys import ResourceKey
+from models.ledger.tables import Claim
 
 _BEGINS = itemgetter(0)
 
@@ -84,6 +85,16 @@ async def read_timelines_on(
     return [_view(key, window, found) for (key, window), found in zip(questions, by_position, strict=True)]
 
 
+def without(view: TimelineView, claims: Iterable[Claim]) -> TimelineView:
+    """The view as if these claims, which are in it, were not there; those of other resources make no difference."""
+    steps = list(view.steps)
+    for claim in claims:
+        if claim.resource_id == view.resource.id:
+            taken = {"starts_at": claim.starts_at, "ends_at": claim.ends_at, "taken": claim.quantity}
+            steps = [part for step in steps for part in _without(step, taken)]
+    return replace(view, steps=tuple(steps))
+
+
 def _view(key: ResourceKey, window: Interval, rows: list[asyncpg.Record]) -> TimelineView:
     steps = [row for row in rows if not row["over"]]
     if not steps:
@@ -99,7 +110,7 @@ def _view(key: ResourceKey, window: Interval, rows: list[asyncpg.Record]) -> Tim
     return TimelineView(key, steps[0]["version"], window, tuple(view), bool(over))
 
 
-def _without(step: Step, claim: asyncpg.Record) -> Iterator[Step]:
+def _without(step: Step, claim: Mapping[str, Any]) -> Iterator[Step]:
     """The step without what the claim takes; in parts, where the claim ends as another begins."""
     starts_at, ends_at = max(step.starts_at, claim["starts_at"]), min(step.ends_at, claim["ends_at"])
     if starts_at >= ends_at:

@@ -15,6 +15,13 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_transition_check', TABLE = 'booking';
         END IF;
         NEW.version := OLD.version + 1;
+        IF NEW.status = 'CONFIRMED' AND OLD.status <> 'CONFIRMED' THEN
+            NEW.confirmed_at := clock_timestamp();
+        END IF;
+    END IF;
+    -- What one change was of is not told of the next.
+    IF NEW.last_event NOT IN ('CHANGED', 'ITEM_CANCELLED') THEN
+        NEW.last_details := NULL;
     END IF;
     NEW.updated_at := clock_timestamp();
     RETURN NEW;
@@ -23,9 +30,9 @@ END $$;
 CREATE OR REPLACE FUNCTION booking_after_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO booking_event (organization_id, booking_id, version, kind, status, actor, reason, created_at)
+    INSERT INTO booking_event (organization_id, booking_id, version, kind, status, actor, reason, details, created_at)
     VALUES (NEW.organization_id, NEW.id, NEW.version, NEW.last_event, NEW.status, NEW.last_actor, NEW.last_reason,
-            NEW.updated_at);
+            NEW.last_details, NEW.updated_at);
     INSERT INTO outbox (organization_id, kind, entity_id, version, created_at)
     VALUES (NEW.organization_id, 'BOOKING', NEW.id, NEW.version, NEW.updated_at);
     RETURN NULL;

@@ -335,21 +335,7 @@ BEGIN
                 OFFSET 0
             ) r
       ) limits;
-    INSERT INTO booking_item (
-        organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity, guests, chosen
-    )
-    SELECT p_organization_id, (q->>'booking_id')::uuid, i.position, i.resource_id, i.starts_at, i.ends_at, i.quantity,
-           i.activity, i.guests,
-           CASE WHEN v_chosen ? i.position::text
-                THEN ARRAY(SELECT jsonb_array_elements_text(v_chosen->(i.position::text))::uuid) END
-      FROM jsonb_array_elements(p_requests) AS q
-      CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (
-          position smallint, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity integer,
-          activity text, guests jsonb
-      );
-    INSERT INTO claim (organization_id, booking_id, resource_id, starts_at, ends_at, quantity, sharing_key)
-    SELECT p_organization_id, t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key
-      FROM unnest(v_takes) t;
+    PERFORM ledger_put_items(p_organization_id, p_requests, v_takes, v_chosen);
     INSERT INTO idempotency (organization_id, actor, key, request_hash, result, created_at)
     SELECT p_organization_id, q.actor, q.key, decode(q.request_hash, 'hex'),
            jsonb_build_object('booking_id', q.booking_id), v_now
@@ -362,6 +348,31 @@ BEGIN
         ARRAY(SELECT (q.request->>'booking_id')::uuid
                 FROM jsonb_array_elements(p_requests) WITH ORDINALITY AS q (request, position) ORDER BY q.position)
     );
+END $$;
+
+-- Writes down what bookings are of, and claims what that takes; the caller has found that it fits. `p_chosen` are the
+-- members that were chosen, by the position of their item.
+CREATE OR REPLACE FUNCTION ledger_put_items(
+    p_organization_id uuid, p_requests jsonb, p_takes ledger_take[], p_chosen jsonb
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO booking_item (
+        organization_id, booking_id, position, resource_id, starts_at, ends_at, quantity, activity, guests, chosen,
+        claim_from, claim_to
+    )
+    SELECT p_organization_id, (q->>'booking_id')::uuid, i.position, i.resource_id, i.starts_at, i.ends_at, i.quantity,
+           i.activity, i.guests,
+           CASE WHEN p_chosen ? i.position::text
+                THEN ARRAY(SELECT jsonb_array_elements_text(p_chosen->(i.position::text))::uuid) END,
+           i.claim_from, i.claim_to
+      FROM jsonb_array_elements(p_requests) AS q
+      CROSS JOIN LATERAL jsonb_to_recordset(q->'items') AS i (
+          position smallint, resource_id uuid, starts_at timestamptz, ends_at timestamptz, quantity integer,
+          activity text, guests jsonb, claim_from timestamptz, claim_to timestamptz
+      );
+    INSERT INTO claim (organization_id, booking_id, resource_id, starts_at, ends_at, quantity, sharing_key)
+    SELECT p_organization_id, t.booking_id, t.resource_id, t.starts_at, t.ends_at, t.quantity, t.sharing_key
+      FROM unnest(p_takes) t;
 END $$;
 
 -- The first of these resources whose version is not what is expected of it, as a refusal; or NULL.
@@ -515,16 +526,16 @@ BEGIN
     RETURN ARRAY(SELECT t FROM unnest(p_takes) t WHERE t.booking_id = (p_request->>'booking_id')::uuid);
 END $$;
 
--- Locks all that these requests may take from, in the order of every lock; returns the ids. What they require and which
--- holds are over is read before the lock, so it is advice: `ledger_admit` asks for a RELOCK when it was not enough.
-CREATE OR REPLACE FUNCTION ledger_lock_for(p_organization_id uuid, p_requests jsonb)
+-- Locks all that these requests may take from, and `p_own`, in the order of every lock; returns the ids. What they require
+-- and which holds are over is read before the lock, so it is advice: who decides asks for a RELOCK when it was not enough.
+CREATE OR REPLACE FUNCTION ledger_lock_for(p_organization_id uuid, p_requests jsonb, p_own uuid[] DEFAULT '{}')
 RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
     v_booked uuid[] := ledger_booked(p_requests);
     v_locked uuid[];
     v_customers text[];
 BEGIN
-    SELECT v_booked || array_agg(other.id) INTO v_locked
+    SELECT v_booked || p_own || array_agg(other.id) INTO v_locked
       FROM (
           SELECT q.required_id AS id FROM resource_requirement q
            WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked)

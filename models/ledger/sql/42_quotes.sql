@@ -38,15 +38,17 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO quote (
         organization_id, id, currency, inputs, inputs_hash, lines, taxes, terms, due_later, subtotal, tax, total, due_now,
-        due_at_venue, promo_code_id, actor, expires_at
+        due_at_venue, promo_code_id, actor, expires_at, kept_before, owed_least, replaces_id
     )
     SELECT p_organization_id, q.quote_id, k.currency, k.inputs, decode(k.inputs_hash, 'hex'), k.lines, k.taxes,
-           k.terms, k.due_later, k.subtotal, k.tax, k.total, k.due_now, k.due_at_venue, q.promo_code_id, q.actor, k.expires_at
+           k.terms, k.due_later, k.subtotal, k.tax, k.total, k.due_now, k.due_at_venue, q.promo_code_id, q.actor, k.expires_at,
+           coalesce(k.kept_before, 0), coalesce(k.owed_least, 0), k.replaces_id
       FROM jsonb_to_recordset(p_requests) AS q (quote_id uuid, promo_code_id uuid, actor text, quote jsonb)
       CROSS JOIN LATERAL jsonb_to_record(q.quote) AS k (
           currency text, inputs jsonb, inputs_hash text, lines jsonb, taxes jsonb, terms jsonb,
           due_later jsonb, subtotal bigint, tax bigint,
-          total bigint, due_now bigint, due_at_venue bigint, expires_at timestamptz
+          total bigint, due_now bigint, due_at_venue bigint, expires_at timestamptz,
+          kept_before bigint, owed_least bigint, replaces_id uuid
       )
      WHERE q.quote IS NOT NULL;
 END $$;

@@ -69,6 +69,41 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The resources that a booking claims something of. Read before they are locked it is advice.
+CREATE OR REPLACE FUNCTION ledger_claimed(p_organization_id uuid, p_booking_id uuid)
+RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT DISTINCT c.resource_id FROM claim c
+         WHERE c.organization_id = p_organization_id AND c.booking_id = p_booking_id
+    );
+END $$;
+
+-- Locks the booking that a request is about, after the resources in `p_locked_ids`; `o_answer` is why nothing is to be done
+-- to it, as of `ledger_change_booking`: NOT_FOUND, what was done under the key, RELOCK, VERSION_CONFLICT; or NULL.
+CREATE OR REPLACE FUNCTION ledger_take_booking(
+    p_organization_id uuid, p_request jsonb, p_locked_ids uuid[], OUT o_booking booking, OUT o_answer jsonb
+) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT * INTO o_booking FROM booking b
+     WHERE b.organization_id = p_organization_id AND b.id = (p_request->>'booking_id')::uuid
+       FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        o_answer := jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
+        RETURN;
+    END IF;
+    o_answer := ledger_replay(p_organization_id, p_request);
+    IF o_answer IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF NOT ledger_claimed(p_organization_id, o_booking.id) <@ p_locked_ids THEN
+        o_answer := jsonb_build_object('outcome', 'RELOCK');
+    ELSIF (p_request->>'expected_version')::bigint <> o_booking.version THEN
+        o_answer := jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object(
+            'code', 'VERSION_CONFLICT', 'current', o_booking.version, 'status', o_booking.status));
+    END IF;
+END $$;
+
 -- p_request: booking_id, action (EXTEND, CONFIRM, RELEASE, CANCEL, APPROVE, REJECT), actor, key, request_hash, reason,
 -- expected_version, until_start (true: CANCEL only before the first item begins), collects (true: CONFIRM only if nothing
 -- is due now that is not paid). Outcomes: as of ledger_hold; REFUSED with HOLD_EXPIRED, HOLD_LIMIT, NOT_CANCELLABLE,
@@ -79,36 +114,17 @@ DECLARE
     v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
     v_booking_id uuid := (p_request->>'booking_id')::uuid;
     v_resource_ids uuid[];
-    v_booking booking;
+    v_taken record;
     v_answer jsonb;
 BEGIN
-    SELECT array_agg(DISTINCT c.resource_id) INTO v_resource_ids FROM claim c
-     WHERE c.organization_id = p_organization_id AND c.booking_id = v_booking_id;
+    v_resource_ids := ledger_claimed(p_organization_id, v_booking_id);
     PERFORM ledger_lock_resources(p_organization_id, v_resource_ids);
-    SELECT * INTO v_booking FROM booking b
-     WHERE b.organization_id = p_organization_id AND b.id = v_booking_id
-       FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object('code', 'NOT_FOUND'));
+    SELECT * INTO v_taken FROM ledger_take_booking(p_organization_id, p_request, v_resource_ids);
+    IF v_taken.o_answer IS NOT NULL THEN
+        RETURN v_taken.o_answer;
     END IF;
 
-    v_answer := ledger_replay(p_organization_id, p_request);
-    IF v_answer IS NOT NULL THEN
-        RETURN v_answer;
-    END IF;
-    IF EXISTS (
-        SELECT FROM claim c
-         WHERE c.organization_id = p_organization_id AND c.booking_id = v_booking_id
-           AND c.resource_id <> ALL (coalesce(v_resource_ids, '{}'))
-    ) THEN
-        RETURN jsonb_build_object('outcome', 'RELOCK');
-    END IF;
-    IF (p_request->>'expected_version')::bigint <> v_booking.version THEN
-        RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', jsonb_build_object(
-            'code', 'VERSION_CONFLICT', 'current', v_booking.version, 'status', v_booking.status));
-    END IF;
-
-    v_answer := ledger_carry_out(p_organization_id, v_booking, p_request);
+    v_answer := ledger_carry_out(p_organization_id, v_taken.o_booking, p_request);
     IF v_answer IS NOT NULL THEN
         RETURN jsonb_build_object('outcome', 'REFUSED', 'refusal', v_answer);
     END IF;

@@ -86,12 +86,16 @@ BEGIN
          WHERE i.created_at < v_before LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.actor = old.actor AND k.key = old.key;
     GET DIAGNOSTICS v_keys = ROW_COUNT;
-    -- Quotes that came to nothing. What was missed for a month stays: those with bookings are not looked at for ever.
+    -- Quotes that came to nothing: no booking has one now, or had one before it was changed. What was missed for a month
+    -- stays: those with bookings are not looked at for ever.
     DELETE FROM quote k USING (
         SELECT q.organization_id, q.id FROM quote q
          WHERE q.expires_at < v_before AND q.expires_at >= v_before - interval '30 days'
            AND NOT EXISTS (
                SELECT FROM booking b WHERE b.organization_id = q.organization_id AND b.quote_id = q.id
+           )
+           AND NOT EXISTS (
+               SELECT FROM quote n WHERE n.organization_id = q.organization_id AND n.replaces_id = q.id
            )
          LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.id = old.id;

@@ -15,6 +15,7 @@ GRANT INSERT, UPDATE ON booking TO vacancy_app;
 GRANT INSERT ON booking_item, adjustment, idempotency TO vacancy_app;
 GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: the key first, what came of it after
 GRANT INSERT, DELETE ON claim TO vacancy_app;
+GRANT UPDATE (quantity, guests, chosen), DELETE ON booking_item TO vacancy_app;  -- 52_rebooking.sql: a booking is changed
 GRANT INSERT, UPDATE ON waitlist, waitlist_entry TO vacancy_app;
 GRANT INSERT, UPDATE ON payment, payment_refund TO vacancy_app;
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import pytest
 
-from engine.cancellation.refunds import Refund, kept_of_part, refund, timeline
-from engine.cancellation.terms import Terms
+from engine.cancellation.parts import kept_of_part, rest_of
+from engine.cancellation.refunds import Refund, refund, timeline
+from engine.cancellation.terms import Priced, Terms
 from tests.engine.cancellation.examples import (
     ALGIERS,
     LISBON,
@@ -218,25 +219,48 @@ def test_nothing_is_told_where_nothing_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "gone", "expected"),
+    ("left", "price", "expected"),
     [
-        # All but 25.00 of 100.00 comes back. Of three parts the venue keeps 8.33…, 16.67… and 25.00 in all.
-        (3_333, 0, 833),  # 25.00 × 33.33 / 100.00 = 8.3325 → 8.33
-        (3_333, 3_333, 834),  # 25.00 × 66.66 / 100.00 = 16.665 → 16.67, less 8.33
-        (3_334, 6_666, 833),  # 25.00 - 16.67
-        (10_000, 0, 2_500),
-        (0, 10_000, 0),
+        # All but 25.00 of three units at 100.00 comes back. Of two units: 25.00 × 2/3 = 16.67, so 8.33 is kept of one.
+        (2, 6_667, 833),
+        (1, 3_333, 1_667),  # 25.00 × 1/3 = 8.33
+        (0, 0, 2_500),
+        (3, 10_000, 0),
     ],
 )
-def test_parts_are_kept_in_proportion(part: int, gone: int, expected: int) -> None:
-    assert kept_of_part(item(FEE, 10_000), LONG_BEFORE, part, gone=gone) == expected
+def test_of_a_part_is_kept_what_is_not_kept_of_the_rest(left: int, price: int, expected: int) -> None:
+    whole = item(FEE, 10_000)
+    assert kept_of_part(whole, rest_of(whole, Priced(price), (left, 3)), LONG_BEFORE) == expected
 
 
 def test_of_a_part_nothing_comes_back_after_the_start() -> None:
-    assert kept_of_part(item(FEE, 10_000), at("2026-06-10 15:00"), 3_333) == 3_333
+    whole = item(FEE, 10_000, levies=600)
+    rest = rest_of(whole, Priced(6_667, 400), (2, 3))
+    assert kept_of_part(whole, rest, at("2026-06-10 15:00")) == 3_333 + 200
+    assert kept_of_part(whole, rest, LONG_BEFORE) == 833, "while nobody has come its levies do"
 
 
-@pytest.mark.parametrize(("part", "gone"), [(-1, 0), (1, 10_000), (10_001, 0), (1, -1)])
-def test_a_part_lies_within_the_price(part: int, gone: int) -> None:
-    with pytest.raises(ValueError, match="within the price"):
-        kept_of_part(item(FEE, 10_000, zone=ALGIERS), LONG_BEFORE, part, gone=gone)
+@pytest.mark.parametrize("share", [(-1, 3), (4, 3), (0, 0)])
+def test_a_rest_is_a_part_of_the_whole(share: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="part of the whole"):
+        rest_of(item(FEE, 10_000, zone=ALGIERS), Priced(0), share)
+
+
+def test_what_was_kept_before_is_kept_besides() -> None:
+    """25.00 of what is left, and 10.00 of a part that was cancelled: of 110.00 comes back 75.00."""
+    changed = Terms("EUR", (item(FEE, 10_000),), kept_before=1_000)
+    assert (changed.total, changed.before, refund(changed, LONG_BEFORE)) == (11_000, 1_000, 7_500)
+    assert timeline(changed, LONG_BEFORE)[-1].amount == 7_500
+
+
+@pytest.mark.parametrize(
+    ("least", "total", "back"),
+    [
+        (2_000, 10_000, 7_500),  # the fee of now is more than what was lost before
+        (4_000, 10_000, 6_000),
+        (12_000, 12_000, 0),  # it is cheaper now: less is not owed
+    ],
+)
+def test_less_than_was_lost_is_not_owed(least: int, total: int, back: int) -> None:
+    changed = Terms("EUR", (item(FEE, 10_000),), owed_least=least)
+    assert (changed.total, refund(changed, LONG_BEFORE)) == (total, back)

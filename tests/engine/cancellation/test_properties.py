@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from engine.cancellation.deadlines import When
+from engine.cancellation.parts import kept_of_part, rest_of
 from engine.cancellation.payments import payments
 from engine.cancellation.policy import Policy
-from engine.cancellation.refunds import kept, kept_of_part, refund, timeline
+from engine.cancellation.refunds import kept, refund, timeline
 from engine.cancellation.stored import as_stored, from_stored
 from engine.cancellation.terms import ItemTerms, Priced, Terms, item_terms
 from engine.money import allocate
@@ -84,17 +85,21 @@ def test_the_timeline_says_what_is_done() -> None:
 
 
 def test_parts_make_the_whole() -> None:
+    """Part after part, at one instant, loses what all at once does; and each at most what it cost."""
     for chance, terms in bookings():
         for item in terms.items:
             instant = chance.choice(some_instants(chance, terms))
-            parts = allocate(item.priced.price, [chance.randint(0, 5) for _ in range(chance.randint(1, 5))])
-            gone, keeps = 0, 0
-            for part in parts:
-                share = kept_of_part(item, instant, part, gone=gone)
-                assert 0 <= share <= part
-                gone, keeps = gone + part, keeps + share
-            levies = item.priced.levies if instant >= item.starts_at else 0
-            assert keeps + levies == kept(item, instant)
+            left, rest, keeps = chance.randint(1, 6), item, 0
+            while left:
+                fewer = chance.randrange(left)
+                price, part = allocate(rest.priced.price, [fewer, left - fewer])
+                levies, levies_of_part = allocate(rest.priced.levies, [fewer, left - fewer])
+                nights = tuple(allocate(price, list(rest.priced.nights))) if rest.priced.nights else ()
+                smaller = rest_of(rest, Priced(price, levies, nights), (fewer, left))
+                share = kept_of_part(rest, smaller, instant)
+                assert 0 <= share <= part + levies_of_part
+                left, rest, keeps = fewer, smaller, keeps + share
+            assert keeps == kept(item, instant)
 
 
 def test_payments_make_the_total() -> None:
