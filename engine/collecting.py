@@ -59,7 +59,8 @@ async def follow(
 ) -> BookingMoney:
     """Take the step for one payment; `said`: what the provider has just said of it. Raises as `drive`."""
     key = _key(money)
-    seen = _seen(said) if said is not None else await _ask(gateway, money.payment(number))
+    payment = money.payment(number)
+    seen = await _ask(gateway, payment) if said is None else _seen(payment, said)
     for _ in range(ROUNDS_MAX):
         try:
             late = await _late(database, money, seen, now)
@@ -83,15 +84,15 @@ def payment_key_of(payment: PaymentSnapshot) -> PaymentKey:
 
 
 async def _ask(gateway: PaymentGateway, payment: PaymentSnapshot) -> SeenPayment:
-    return UNKNOWN_THERE if payment.reference is None else _seen(await gateway.look(payment.reference))
+    return UNKNOWN_THERE if payment.reference is None else _seen(payment, await gateway.look(payment.reference))
 
 
 async def _carry_out(gateway: PaymentGateway, payment: PaymentSnapshot) -> SeenPayment:
     if payment.reference is None:
         return SeenPayment(PaymentProgress.VOID)
     if payment.decision == PaymentDecision.CAPTURE:
-        return _seen(await gateway.capture(payment.reference, payment_key_of(payment), payment.amount))
-    return _seen(await gateway.void(payment.reference, payment_key_of(payment)))
+        return _seen(payment, await gateway.capture(payment.reference, payment_key_of(payment), payment.amount))
+    return _seen(payment, await gateway.void(payment.reference, payment_key_of(payment)))
 
 
 async def _late(database: Database, money: BookingMoney, seen: SeenPayment, now: Clock) -> dict[str, object] | None:
@@ -123,18 +124,20 @@ def _key(money: BookingMoney) -> BookingKey:
     return BookingKey(money.record.booking.organization_id, money.record.booking.id)
 
 
-def _seen(payment: Payment) -> SeenPayment:
-    """What is written of what the provider says; never the client's secret."""
-    failure = payment.failure
+def _seen(payment: PaymentSnapshot, said: Payment) -> SeenPayment:
+    """What is written of what the provider says; never the client's secret. What is another's is not looked at."""
+    if said.key != payment_key_of(payment):
+        raise PaymentRefused("not_ours", "The provider says that the payment is another booking's")
+    failure = said.failure
     return SeenPayment(
-        state=PaymentProgress[payment.state.name],
-        reference=payment.reference,
-        amount=payment.amount,
-        currency=payment.currency,
-        captured=payment.captured,
-        refunded=payment.refunded,
+        state=PaymentProgress[said.state.name],
+        reference=said.reference,
+        amount=said.amount,
+        currency=said.currency,
+        captured=said.captured,
+        refunded=said.refunded,
         failure_code=None if failure is None else failure.code,
         decline_code=None if failure is None else failure.decline_code,
         failure_id=None if failure is None else failure.attempt or failure.code,
-        method=payment.method,
+        method=said.method,
     )

@@ -345,7 +345,7 @@ SELECT format('entry %s', e.id) AS violation
 -- 4. no booking has gone from a status to one that does not follow it
 SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation
   FROM (
-      SELECT booking_id, version, status,
+      SELECT booking_id, version, status, kind,
              lag(status, 1, 'ON_HOLD') OVER (PARTITION BY organization_id, booking_id ORDER BY version) AS before
         FROM booking_event
   ) h
@@ -353,6 +353,8 @@ SELECT format('booking %s, version %s', h.booking_id, h.version) AS violation
      'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
      'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED', 'PENDING CANCELLED',
      'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
+ ]) AND h.before || ' ' || h.kind || ' ' || h.status <> ALL (ARRAY[
+     'EXPIRED CONFIRMED_LATE CONFIRMED', 'EXPIRED SUBMITTED PENDING'
  ])
 
 -- 5. capacity and closings are what was asked for, the last word counting

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -64,10 +64,10 @@ class Till:
         """What asks the provider."""
         return self.online.gateway
 
-    async def hold(self, room: Resource, *, viewer: Viewer = GUEST, nights: int = 1) -> BookingRecord:
-        """A night on Friday."""
+    async def hold(self, room: Resource, *, viewer: Viewer = GUEST, night: int = 0) -> BookingRecord:
+        """One night: Friday's, or so many after it."""
         key = fresh_key()
-        wish = Wish(stay=(FRIDAY, FRIDAY.replace(day=FRIDAY.day + nights)))
+        wish = Wish(stay=(FRIDAY + timedelta(days=night), FRIDAY + timedelta(days=night + 1)))
         request = HoldRequest(key, key.encode(), (ItemRequest(key_of(room), wish),), NO_CONTACT, {})
         return await hold(self.database, viewer, request, now=NOW)
 

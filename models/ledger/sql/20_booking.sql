@@ -7,9 +7,10 @@ BEGIN
     ELSE
         IF NEW.status <> OLD.status AND NOT (OLD.status || ' ' || NEW.status) = ANY (ARRAY[
             'ON_HOLD CONFIRMED', 'ON_HOLD PENDING', 'ON_HOLD EXPIRED', 'ON_HOLD CANCELLED',
-            'EXPIRED CONFIRMED', 'EXPIRED PENDING',  -- paid late, and admitted once more (58_payments.sql)
             'PENDING CONFIRMED', 'PENDING REJECTED', 'PENDING EXPIRED', 'PENDING CANCELLED',
             'CONFIRMED REDEEMED', 'CONFIRMED CANCELLED', 'CONFIRMED NO_SHOW', 'REDEEMED COMPLETED'
+        ]) AND NOT (OLD.status || ' ' || NEW.last_event || ' ' || NEW.status) = ANY (ARRAY[
+            'EXPIRED CONFIRMED_LATE CONFIRMED', 'EXPIRED SUBMITTED PENDING'  -- paid late, and admitted once more
         ]) THEN
             RAISE EXCEPTION 'a booking does not go from % to %', OLD.status, NEW.status
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_transition_check', TABLE = 'booking';

@@ -7,11 +7,12 @@ import pytest
 from models.database import Database
 from models.resource import Resource
 from tests.payments.conftest import simulator, simulator_url
+from tests.support.audits import audited
 from tests.support.checkouts import Till, till_of
 from tests.support.payments import Simulator
 from tests.support.prices import make_guesthouse, make_room
 
-__all__ = ["simulator", "simulator_url"]
+__all__ = ["audited", "simulator", "simulator_url"]
 
 
 @pytest.fixture

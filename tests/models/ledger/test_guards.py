@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from models.booking import BookingStatus
+from models.booking import BookingEventKind, BookingStatus
 from models.database import Database
 from models.ledger.records import BookingRecord
 from models.resource import Sharing
@@ -148,6 +148,8 @@ LEGAL = {
     (BookingStatus.CONFIRMED, BookingStatus.NO_SHOW),
     (BookingStatus.REDEEMED, BookingStatus.COMPLETED),
 }
+LATE = {("CONFIRMED_LATE", BookingStatus.CONFIRMED), ("SUBMITTED", BookingStatus.PENDING)}
+"""What has expired is followed by, when it was paid late: by that event, and by no other."""
 
 
 @pytest.mark.parametrize("before", list(BookingStatus))
@@ -161,10 +163,32 @@ async def test_a_status_is_followed_by_few_others(
     assert allowed - {before} == {after for start, after in LEGAL if start == before}
 
 
-async def _goes(owner: asyncpg.Connection, record: BookingRecord, before: BookingStatus, after: BookingStatus) -> bool:
+async def test_what_has_expired_is_admitted_once_more_by_late_money_alone(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    record = await make_hold(database, await make_resource(database))
+
+    allowed = {
+        (event, after)
+        for event in BookingEventKind
+        for after in BookingStatus
+        if await _goes(owner, record, BookingStatus.EXPIRED, after, event=event)
+    }
+
+    assert {(event, after) for event, after in allowed if after != BookingStatus.EXPIRED} == LATE
+
+
+async def _goes(
+    owner: asyncpg.Connection,
+    record: BookingRecord,
+    before: BookingStatus,
+    after: BookingStatus,
+    *,
+    event: str = "HELD",
+) -> bool:
     """Try the transition, and take it back: the claims are not looked at, since nothing is committed."""
     change = (
-        "UPDATE booking SET status = $1::text,"
+        f"UPDATE booking SET status = $1::text, last_event = '{event}',"
         " hold_expires_at = CASE WHEN $1 IN ('ON_HOLD', 'PENDING') THEN hold_ceiling_at END WHERE id = $2"
     )
     trial = owner.transaction()
