@@ -110,6 +110,7 @@ SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violatio
       ('waitlist_event', 'waitlist_event_append_only'), ('quote', 'quote_stays_as_it_is'),
       ('payment', 'payment_before_change'), ('payment', 'payment_made'), ('payment', 'payment_changed'),
       ('payment_refund', 'payment_refund_made'), ('payment_refund', 'payment_refund_changed'),
+      ('payment_dispute', 'payment_dispute_made'), ('payment_dispute', 'payment_dispute_changed'),
       ('payment_event', 'payment_event_append_only'), ('booking', 'payment_booking_moved')
   ) guard (relation, name)
  WHERE NOT EXISTS (

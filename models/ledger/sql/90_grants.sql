@@ -17,7 +17,7 @@ GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: 
 GRANT INSERT, DELETE ON claim TO vacancy_app;
 GRANT UPDATE (quantity, guests, chosen), DELETE ON booking_item TO vacancy_app;  -- 52_rebooking.sql: a booking is changed
 GRANT INSERT, UPDATE ON waitlist, waitlist_entry TO vacancy_app;
-GRANT INSERT, UPDATE ON payment, payment_refund TO vacancy_app;
+GRANT INSERT, UPDATE ON payment, payment_dispute, payment_refund TO vacancy_app;
 
 -- The functions that write what the role may not are not its to call; triggers call them as their owner. The doors and
 -- those of the worker look into all organizations, so they are for this role and for nobody else who may log in.
