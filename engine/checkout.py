@@ -45,6 +45,9 @@ logger = logging.getLogger(__name__)
 
 URL_LENGTH_MAX: Final = 2_048
 METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,99}")
+ATTEMPTS_MAX: Final = 10
+"""Of one booking, through us: nobody tries a list of cards with it. What a browser tries, the provider watches."""
+
 OF_THE_METHOD: Final = frozenset({"resource_missing", "invalid", "payment_method_unexpected_state"})
 """What the provider says of a payment method that there is not, or that can not be used here."""
 
@@ -95,6 +98,9 @@ async def begin(
     period = PaymentPeriod(collecting.checkout_seconds, collecting.retry_seconds, collecting.ceiling_seconds)
     asked = ledger.Checkout(command, booking_id, period, request.expected_version)
     money, row = await ledger.checkout(database, asked)
+    if request.method is not None and sum(each.failures for each in money.payments) >= ATTEMPTS_MAX:
+        message = "Too many attempts have failed: hold again, and pay in another way."
+        raise PaymentDeclined(message, reason="too_many_attempts", until=None)
     try:
         money, said = await _opened(database, collecting, money, row, now)
         if request.method is not None and said.state in (payment.PaymentState.OPEN, payment.PaymentState.AWAITS_BUYER):
@@ -206,7 +212,7 @@ def _refusal(money: BookingMoney) -> BookingError | None:
         return PaymentRequired("It is not paid yet.")
     ends_at = booking.hold_expires_at
     until = ends_at if ends_at is not None and ends_at > money.record.now else None
-    reason = last.decline_code or last.failure_code or "declined"
+    reason = payment.told(last.decline_code or last.failure_code or "generic_decline")
     return PaymentDeclined("The payment was declined: try another way to pay.", reason=reason, until=until)
 
 

@@ -42,8 +42,7 @@ async def drive(database: Database, gateway: PaymentGateway, key: BookingKey, *,
     if money is None:
         raise NotFound("There is no such booking.")
     for payment in money.payments:
-        if payment.state != PaymentProgress.VOID:
-            money = await follow(database, gateway, money, payment.number, now=now)
+        money = await follow(database, gateway, money, payment.number, now=now)
     money = await settle(database, await look_at_disputes(database, gateway, money))
     for refund in to_look_at(money):
         await _give_back(database, gateway, money, refund)
@@ -90,6 +89,8 @@ def payment_key_of(payment: PaymentSnapshot) -> PaymentKey:
 
 
 async def _ask(gateway: PaymentGateway, payment: PaymentSnapshot) -> SeenPayment:
+    if payment.state == PaymentProgress.VOID:
+        return SeenPayment(PaymentProgress.VOID)  # for good, so the provider need not be asked
     return UNKNOWN_THERE if payment.reference is None else _seen(payment, await gateway.look(payment.reference))
 
 

@@ -61,6 +61,15 @@ class PaymentFailure(NamedTuple):
     """The provider's id of what was tried: it tells one failed attempt from the next, which may fail alike."""
 
 
+QUIET = frozenset({"fraudulent", "lost_card", "merchant_blacklist", "pickup_card", "restricted_card", "stolen_card"})
+"""Why a bank declines, but who holds the card is not to be told so: they may not be its owner."""
+
+
+def told(code: str) -> str:
+    """The provider's word for a failure, as whoever pays may see it."""
+    return "generic_decline" if code in QUIET else code
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """One payment, as the provider says that it is now."""

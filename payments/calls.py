@@ -1,6 +1,7 @@
 """One call of the payment provider: bounded in time, repeated where that helps, and told apart when it fails."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -38,6 +39,9 @@ class Calls:
     ) -> None:
         # It would send the machine's platform and how long calls took along with each: nobody asked the operator.
         stripe.enable_telemetry = False
+        # What it says to who debugs holds what a browser pays with, and nobody's log may.
+        stripe.log = None
+        logging.getLogger("stripe").setLevel(logging.WARNING)
         self._http = stripe.HTTPXClient(timeout=httpx.Timeout(read_seconds_max, connect=CONNECT_SECONDS_MAX))
         self._breaker = breaker or Breaker()
         self.stripe = stripe.StripeClient(

@@ -5,7 +5,6 @@ the same thing. Stripe forgets keys after a day; what could be done twice then i
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import stripe
@@ -91,10 +90,10 @@ class StripeGateway:
         def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
             return self._intents.confirm_async(reference, params, options)
 
-        with suppress(stripe.CardError):
-            await self._moved(reference, f"pay-{attempt}", key, confirm, CHARGED)
-        # The answer to a repeated attempt is that of the first time: what it has come to since is asked for.
-        return await self.look(reference)
+        try:
+            return await self._moved(reference, f"pay-{attempt}", key, confirm, CHARGED)
+        except stripe.CardError:
+            return await self.look(reference)
 
     async def charge(self, reference: str, key: PaymentKey, method: str, *, attempt: int = 1) -> Payment:
         """Confirm the intent off session; what the bank says is in the payment."""
@@ -163,7 +162,9 @@ class StripeGateway:
             return payment if payment.state in done else None
 
         async def moved(options: Any) -> Payment:
-            return to_payment(await call(options))
+            intent = await call(options)
+            # The answer to a repeated key is that of the first time: what it has come to since is asked for.
+            return await self.look(reference) if _is_replay(intent) else to_payment(intent)
 
         try:
             return await self._once(what, key, moved, as_it_is)

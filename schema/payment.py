@@ -5,6 +5,8 @@ from datetime import datetime
 
 import strawberry
 
+from engine.payment import told
+from engine.viewer import Role
 from models.keys import BookingKey
 from models.payment import PaymentDecision, PaymentProgress, PaymentPurpose, PaymentRow
 from models.payment import PaymentEvent as PaymentEventRow
@@ -30,13 +32,13 @@ class PaymentEvent:
     created_at: datetime = strawberry.field(description="When it was written, by the database's clock.")
 
     @classmethod
-    def of(cls, row: PaymentEventRow) -> "PaymentEvent":
-        """The row, for clients."""
+    def of(cls, row: PaymentEventRow, *, for_staff: bool) -> "PaymentEvent":
+        """The row, for clients; what is held against a card is for staff."""
         return cls(
             kind=PaymentEventKind(row.kind),
             outcome=PaymentOutcome(row.outcome),
             amount=Money.of(row.amount, row.currency),
-            code=row.code,
+            code=row.code if for_staff or row.code is None else told(row.code),
             created_at=row.created_at,
         )
 
@@ -74,7 +76,8 @@ class Payment:
         """The history."""
         rows = await info.context.loaders.payment_events.load(self.key)
         info.context.loaders.budget.spend_elements(len(rows))
-        return [PaymentEvent.of(row) for row in rows]
+        for_staff = info.context.viewer.may(Role.STAFF, self.key.organization_id)
+        return [PaymentEvent.of(row, for_staff=for_staff) for row in rows]
 
 
 def _status(rows: Sequence[PaymentRow]) -> PaymentStatus:

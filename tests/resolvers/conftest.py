@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.ports import OnlinePayments
 from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.ledger.requests import Contact
@@ -32,6 +33,7 @@ class Asker:
 
     schema: Schema
     database: Database
+    payments: OnlinePayments | None = None
 
     async def __call__(
         self, operation: str, variables: dict[str, Any] | None = None, *, viewer: Viewer = GUEST, now: datetime = NOW
@@ -66,7 +68,14 @@ class Asker:
     def context(self, viewer: Viewer = GUEST, now: datetime = NOW) -> Context:
         """A Context for one operation."""
         feed = Feed(self.database, None)
-        return for_operation(viewer=viewer, database=self.database, clock=lambda: now, tokens=TOKENS, feed=feed)
+        return for_operation(
+            viewer=viewer,
+            database=self.database,
+            clock=lambda: now,
+            tokens=TOKENS,
+            feed=feed,
+            payments=self.payments,
+        )
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from engine.checkout import ATTEMPTS_MAX
 from engine.viewer import Role
 from models.booking import BookingStatus
 from models.database import Database
@@ -30,6 +31,7 @@ from tests.support.prices import make_guesthouse, make_room
 from tests.support.staff import fresh_key, viewer_of
 
 NIGHT = 100_00
+STOLEN = "pm_card_chargeDeclinedStolenCard"
 
 
 async def test_a_card_is_held_the_booking_confirmed_and_then_the_money_taken(
@@ -97,6 +99,24 @@ async def test_a_declined_card_leaves_time_for_another(till: Till, room: Resourc
     assert (done.error, done.money.record.booking.status) == (None, BookingStatus.CONFIRMED)
     assert ("AUTHORIZE", "FAILED", NIGHT) in await till.events(owner, record)
     assert len(done.money.payments) == 1
+
+
+async def test_nobody_tries_a_list_of_cards(till: Till, room: Resource) -> None:
+    record = await till.hold(room)
+    for _ in range(ATTEMPTS_MAX):
+        assert isinstance((await till.begin(record, STOLEN)).error, PaymentDeclined)
+    with pytest.raises(PaymentDeclined) as refused:
+        await till.begin(record, VISA)
+    assert (refused.value.reason, refused.value.until) == ("too_many_attempts", None)
+    assert await till.totals() == {"authorized": 0, "captured": 0, "refunded": 0}
+
+
+async def test_who_shows_a_stolen_card_is_not_told_so(till: Till, room: Resource) -> None:
+    record = await till.hold(room)
+    done = await till.begin(record, STOLEN)
+    assert isinstance(done.error, PaymentDeclined)
+    assert done.error.reason == "generic_decline"
+    assert (await till.payment(record)).decline_code == "stolen_card"
 
 
 async def test_the_bank_wants_the_guest(till: Till, room: Resource) -> None:
