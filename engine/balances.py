@@ -16,7 +16,7 @@ from models.ledger.calls import Stale
 from models.ledger.money import BookingMoney, PaymentSnapshot
 from models.ledger.payments import SeenPayment, payment_seen
 from models.ledger.settling import begin_balance
-from models.payment import PaymentDecision, PaymentProgress, PaymentPurpose
+from models.payment import PaymentProgress, PaymentPurpose
 
 
 class Charged(NamedTuple):

@@ -43,10 +43,7 @@ async def drive(database: Database, gateway: PaymentGateway, key: BookingKey, *,
         raise NotFound("There is no such booking.")
     for payment in money.payments:
         money = await follow(database, gateway, money, payment.number, now=now)
-    money = await settle(database, await look_at_disputes(database, gateway, money))
-    for refund in to_look_at(money):
-        await _give_back(database, gateway, money, refund)
-        money = await follow(database, gateway, money, refund.payment_number, now=now)
+    money = await _refund(database, gateway, await look_at_disputes(database, gateway, money), now)
     charged = await charge_balance(database, gateway, money)
     if charged is not None:
         money = await follow(database, gateway, charged.money, charged.number, now=now, said=charged.said)
@@ -106,6 +103,17 @@ async def _late(database: Database, money: BookingMoney, seen: SeenPayment, now:
     if money.record.booking.status != BookingStatus.EXPIRED or seen.state not in MONEY:
         return None
     return await conditions_of(database, money.record, now=now())
+
+
+async def _refund(database: Database, gateway: PaymentGateway, money: BookingMoney, now: Clock) -> BookingMoney:
+    """Settle, and ask for each refund once; one that fails is settled anew, as often as the ledger allows."""
+    asked: set[int] = set()
+    money = await settle(database, money)
+    while refund := next((each for each in to_look_at(money) if each.number not in asked), None):
+        asked.add(refund.number)
+        await _give_back(database, gateway, money, refund)
+        money = await settle(database, await follow(database, gateway, money, refund.payment_number, now=now))
+    return money
 
 
 async def _give_back(

@@ -1,7 +1,7 @@
 """Settling: what was taken for a booking is compared with what is owed for it, and what is too much goes back.
 
-What is owed follows from what was agreed on (`engine.owing`); the ledger writes what is to go back, for just the version
-of the booking for which that was counted, before the provider is asked (models/ledger/sql/59_settling.sql).
+What is owed follows from what was agreed on (`engine.owing`); the ledger writes what is to go back, for just the
+version of the booking for which that was counted, before the provider is asked (models/ledger/sql/59_settling.sql).
 """
 
 import logging

@@ -118,7 +118,7 @@ class DisputeSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class BookingMoney:
-    """A booking with its payments and refunds in the order of their numbers, and disputes as they came; of one instant."""
+    """A booking, its payments and refunds in the order of their numbers, and disputes as they came (of one instant)."""
 
     record: BookingRecord
     payments: tuple[PaymentSnapshot, ...]

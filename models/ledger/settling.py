@@ -1,4 +1,4 @@
-"""The calls of the ledger that settle what was taken (sql/59_settling.sql): each is one transaction, and may be repeated.
+"""The calls of the ledger that settle what was taken (sql/59_settling.sql): each is one transaction, and repeatable.
 
 As in `models.ledger.payments`, none asks the provider.
 """

@@ -216,7 +216,9 @@ DECLARE
     v_is_extended boolean;
     v_expires_at timestamptz;
 BEGIN
-    SELECT coalesce(max(p.number), 0) + 1, min(p.ceiling_at), coalesce(bool_or(p.is_extended), false)
+    -- What is paid after the booking was confirmed has its own time.
+    SELECT coalesce(max(p.number), 0) + 1, min(p.ceiling_at) FILTER (WHERE p_booking.status = 'ON_HOLD'),
+           coalesce(bool_or(p.is_extended), false)
       INTO v_number, v_ceiling_at, v_is_extended
       FROM payment p
      WHERE p.organization_id = p_organization_id AND p.booking_id = p_booking.id;

@@ -149,7 +149,8 @@ BEGIN
                     THEN ledger_next_check(NULL, v_now, p.checks) END,
                CASE WHEN p.charged_back > 0 THEN v_now + interval '1 day' END,
                CASE WHEN p.decision = 'CAPTURE' THEN v_next_due_at END,
-               (SELECT CASE WHEN bool_or(r.state = 'REQUESTED') THEN ledger_next_check(NULL, v_now, p.checks)
+               (SELECT CASE WHEN bool_or(r.state = 'REQUESTED') OR sum(r.amount) > p.refunded
+                            THEN ledger_next_check(NULL, v_now, p.checks)
                             WHEN count(*) > 0 THEN v_now + interval '1 day' END
                   FROM payment_refund r
                  WHERE r.organization_id = p_organization_id AND r.booking_id = p.booking_id AND r.payment_number = p.number

@@ -34,5 +34,5 @@ REVOKE ALL ON FUNCTION
     worker_take_waitlists, worker_return_waitlist, worker_lapse_waiting, waitlist_sight, ledger_entry_versions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     worker_take_waitlists, worker_return_waitlist, worker_lapse_waiting, ledger_entry_versions TO vacancy_app;
-REVOKE ALL ON FUNCTION payment_note, worker_take_payments FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION worker_take_payments TO vacancy_app;
+REVOKE ALL ON FUNCTION payment_note, worker_take_payments, worker_payments_for_staff, audit_money FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION worker_take_payments, worker_payments_for_staff, audit_money TO vacancy_app;
