@@ -15,6 +15,7 @@ from engine.ports import Clock, PaymentGateway
 from models.database import Database
 from models.errors import BookingError
 from models.keys import BookingKey
+from models.ledger.failures import translate
 from models.ledger.payments import take_payments
 from server.resources import utc_now
 from subscriptions.outage import Outage
@@ -69,7 +70,8 @@ async def _look_after(database: Database, gateway: PaymentGateway, key: BookingK
     except PaymentRefused as error:
         logger.error("The payment of booking %s is refused: %s", key.id, error)
     except BookingError as error:
-        logger.warning("The payment of booking %s is looked at later: %s", key.id, error.code)
-    except Exception:
-        logger.exception("The payment of booking %s meets a defect", key.id)
+        logger.info("The payment of booking %s is looked at later: %s", key.id, error.code)
+    except Exception as error:
+        if translate(error) is None:
+            logger.exception("The payment of booking %s meets a defect", key.id)
     return True

@@ -22,12 +22,14 @@ from models.errors import (
 )
 from models.ledger.requests import BookingAction
 from models.payment import PaymentProgress
+from models.price import CancellationPolicy
 from models.queries.work import expire_over
 from models.resource import Resource
 from tests.support.checkouts import AUTHENTICATED, DECLINED, VISA, Till, in_seconds
-from tests.support.factories import let_run_out
+from tests.support.factories import key_of, let_run_out
 from tests.support.ledger import status_of
 from tests.support.prices import make_guesthouse, make_room
+from tests.support.settings import put
 from tests.support.staff import fresh_key, viewer_of
 
 NIGHT = 100_00
@@ -172,6 +174,20 @@ async def test_what_is_due_is_not_confirmed_without_money_but_by_staff(till: Til
     assert (await till.intent(record)).status == "canceled"
     assert await till.collect() == 0
     assert (await till.money(record)).record.booking.status == BookingStatus.CONFIRMED
+
+
+async def test_of_a_deposit_the_card_is_kept_for_the_rest(till: Till, room: Resource, database: Database) -> None:
+    half: dict[str, Any] = {"deposit": {"percent": "50"}, "balance": {"daysBefore": 1}}
+    key = key_of(room)
+    await put(database, CancellationPolicy, key, identity="HALF", name="Half now", parameters=half)
+    record = await till.hold(room)
+    await till.begin(record, VISA)
+    payment, intent = await till.payment(record), await till.intent(record)
+    assert (payment.amount, payment.captured) == (NIGHT // 2, NIGHT // 2)
+    assert (intent.customer, intent.setup_future_usage) == (payment.customer, "off_session")
+    assert payment.customer is not None
+    kept = await till.client.v1.payment_methods.retrieve_async(str(payment.method))
+    assert kept.customer == payment.customer
 
 
 async def test_where_nothing_is_collected_it_is_confirmed(till: Till, room: Resource) -> None:
