@@ -1,5 +1,7 @@
 """Money that goes back, comes later, or is disputed, by GraphQL alone: ledger and provider agree to the cent."""
 
+import asyncio
+import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -7,14 +9,20 @@ from typing import Any
 import asyncpg
 import pytest
 
+from engine.collecting import drive
 from engine.viewer import Role, Viewer
 from models.database import Database
+from models.keys import BookingKey
+from models.ledger.calls import Stale
+from models.ledger.settling import settle as ledger_settle
 from models.price import CancellationPolicy
+from models.queries.payments import read_payments_for_staff
 from models.resource import Resource
 from models.venue import Venue
+from server.audit import audit
 from server.graphql import Schema
 from tests.payments.conftest import simulator, simulator_url
-from tests.resolvers.conftest import Asker
+from tests.resolvers.conftest import NOW, Asker
 from tests.resolvers.test_checkout import ERRORS, Guest, Json
 from tests.resolvers.test_prices import id_of
 from tests.support import settings
@@ -33,6 +41,7 @@ DISPUTED = "pm_card_createDispute"
 MONEY = "{ amount }"
 PAYMENT = f"""payment {{ status captured {MONEY} refunded {MONEY} chargedBack {MONEY} outstanding {MONEY}
     events {{ kind outcome amount {MONEY} code }} }}"""
+COMPARED = "ledger_outstanding(p_organization_id, p_booking) > p_payment.amount"
 HALF: Json = {"steps": [{"daysBefore": 1, "refund": "50"}]}
 DEPOSIT: Json = {"steps": [], "deposit": {"percent": "30"}, "balance": {"daysBefore": 14}}
 
@@ -207,22 +216,69 @@ async def test_a_hold_that_is_changed_is_paid_as_what_it_is_then(guest: Stay, ro
     assert await guest.money() == (nights * NIGHT, 0, 0)
 
 
-async def test_too_little_money_never_confirms(guest: Stay, room: Resource, owner: asyncpg.Connection) -> None:
-    """Whatever has moved the price: the one who decides looks at it, under the booking's lock."""
+@pytest.mark.unaudited
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_too_little_money_never_confirms(
+    guest: Stay, room: Resource, owner: asyncpg.Connection, database_url: str, *, guarded: bool
+) -> None:
+    """Who decides looks at the price, whatever has moved it, under the booking's lock; without, the audit is red."""
     guest.room = room
     await guest.holds(nights=1)
     await guest.checkout(guest.held)
     await owner.execute("ALTER TABLE booking DISABLE TRIGGER payment_booking_moved")
     await guest.changes(nights=2)
     await owner.execute("ALTER TABLE booking ENABLE TRIGGER payment_booking_moved")
+    if not guarded:
+        text: str = await owner.fetchval("SELECT pg_get_functiondef('ledger_decide'::regproc)")
+        await owner.execute(text.replace(COMPARED, "false"))
     done = await guest.checkout(guest.held, VISA)  # goes to the payment there is
+    told = io.StringIO()
+    found = await audit(database_url, told)
+    if not guarded:
+        assert (done["booking"]["status"], found) == ("CONFIRMED", 1), told.getvalue()
+        return
+    assert found == 0, told.getvalue()
     assert (done["booking"]["status"], done["payment"]["status"]) == ("ON_HOLD", "VOIDED")
     assert await guest.money() == (0, 0, 2 * NIGHT)
 
 
+async def test_many_who_look_at_once_give_back_once(guest: Stay, room: Resource, owner: asyncpg.Connection) -> None:
+    await guest.books(room, nights=2)
+    await guest.changes(nights=1)
+    booking = BookingKey(*await owner.fetchrow("SELECT organization_id, id FROM booking"))
+    await asyncio.gather(*(drive(guest.till.database, guest.till.gateway, booking, now=lambda: NOW) for _ in range(6)))
+    assert await guest.money() == (2 * NIGHT, NIGHT, 0)
+    assert len(await guest.events("REFUND")) == 2
+
+
+async def test_what_is_owed_is_counted_for_one_version(guest: Stay, room: Resource, owner: asyncpg.Connection) -> None:
+    """What was counted before the booking has changed gives nothing back."""
+    await guest.books(room, nights=2)
+    booking = BookingKey(*await owner.fetchrow("SELECT organization_id, id FROM booking"))
+    version = await owner.fetchval("SELECT version FROM booking")
+    await guest.changes(nights=3)
+    with pytest.raises(Stale):
+        await ledger_settle(guest.till.database, booking, version=version, owed=0)
+    await guest.works()
+    assert await guest.money() == (2 * NIGHT, 0, NIGHT)
+
+
+async def test_who_has_died_before_the_provider_was_asked_is_followed(
+    guest: Stay, room: Resource, owner: asyncpg.Connection
+) -> None:
+    await guest.books(room)
+    await guest.cancels()
+    await guest.till.simulator.fault("lost_after", "POST /v1/refunds")
+    await guest.till.collect()
+    assert await guest.events("REFUND") == [("REQUESTED", NIGHT)]
+    await owner.execute("UPDATE payment SET check_at = clock_timestamp()")  # as the end of the lease has it
+    await guest.works()
+    assert await guest.money() == (NIGHT, NIGHT, 0)
+
+
 @pytest.mark.unaudited
 async def test_a_refund_that_a_bank_sends_back_is_tried_again_three_times(
-    guest: Stay, room: Resource, owner: asyncpg.Connection
+    guest: Stay, room: Resource, owner: asyncpg.Connection, database_url: str
 ) -> None:
     await guest.books(room, REFUSED)
     await guest.cancels()
@@ -234,6 +290,10 @@ async def test_a_refund_that_a_bank_sends_back_is_tried_again_three_times(
     await guest.works()
     assert await guest.money() == (NIGHT, 0, 0)
     assert await guest.events("REFUND") == 3 * [("REQUESTED", NIGHT), ("SUCCEEDED", NIGHT), ("FAILED", NIGHT)]
+    assert (await read_payments_for_staff(guest.till.database)).refunds == 1
+    told = io.StringIO()
+    assert await audit(database_url, told) == 1
+    assert f"{NIGHT} too much kept" in told.getvalue()
 
 
 async def test_a_refund_that_takes_its_time_is_followed(guest: Stay, room: Resource, owner: asyncpg.Connection) -> None:
