@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from engine import payment
+from engine.balances import balance_order
 from engine.bookings import acting_in, find_booking
 from engine.collecting import drive, follow, payment_key_of
 from engine.idempotency import check_key
@@ -37,7 +38,7 @@ from models.ledger.calls import Stale, refusal_of
 from models.ledger.money import BookingMoney, PaymentSnapshot
 from models.ledger.payments import PaymentPeriod
 from models.ledger.requests import Command
-from models.payment import PaymentDecision, PaymentProgress
+from models.payment import PaymentDecision, PaymentProgress, PaymentPurpose
 from models.queries.prices import read_quotes
 
 logger = logging.getLogger(__name__)
@@ -176,6 +177,8 @@ async def _opened(
 
 async def _order(database: Database, online: OnlinePayments, money: BookingMoney, row: PaymentSnapshot) -> PaymentOrder:
     """What is to be paid. The card is kept where something is to be paid later without its owner."""
+    if row.purpose == PaymentPurpose.BALANCE:
+        return balance_order(row)
     booking = money.record.booking
     assert booking.quote_id is not None, "what has no price is not paid"
     key = QuoteKey(booking.organization_id, booking.quote_id)
@@ -197,7 +200,9 @@ def _refusal(money: BookingMoney) -> BookingError | None:
         return fact if isinstance(fact, BookingError) else None
     if booking.status == BookingStatus.EXPIRED:
         return HoldExpired("The hold is over, and nothing was charged.")
-    if booking.status != BookingStatus.ON_HOLD:
+    if booking.status != BookingStatus.ON_HOLD and (
+        last is None or last.purpose == PaymentPurpose.BOOKING or last.state == PaymentProgress.VOID
+    ):
         return None
     if last is None or last.state in (PaymentProgress.NEW, PaymentProgress.VOID, PaymentProgress.AWAITS_BUYER):
         return PaymentRequired("It is not paid yet.")
@@ -205,8 +210,8 @@ def _refusal(money: BookingMoney) -> BookingError | None:
         return None
     if last.failures == 0:
         return PaymentRequired("It is not paid yet.")
-    assert booking.hold_expires_at is not None
-    until = booking.hold_expires_at if booking.hold_expires_at > money.record.now else None
+    ends_at = booking.hold_expires_at
+    until = ends_at if ends_at is not None and ends_at > money.record.now else None
     reason = payment.told(last.decline_code or last.failure_code or "generic_decline")
     return PaymentDeclined("The payment was declined: try another way to pay.", reason=reason, until=until)
 

@@ -8,9 +8,11 @@ of these: to do it again has one effect.
 
 from typing import Final
 
+from engine.balances import charge_balance
 from engine.late import conditions_of
 from engine.payment import Payment, PaymentKey, PaymentRefused
 from engine.ports import Clock, PaymentGateway
+from engine.settling import look_at_disputes, settle, to_look_at
 from models.booking import BookingStatus
 from models.database import Database
 from models.errors import NotFound
@@ -31,7 +33,8 @@ UNKNOWN_THERE: Final = SeenPayment(PaymentProgress.NEW)
 
 
 async def drive(database: Database, gateway: PaymentGateway, key: BookingKey, *, now: Clock) -> BookingMoney:
-    """Take the step for every payment of the booking, and every refund; returns all as it is then.
+    """Take the step for every payment of the booking, settle what was taken, and see to every refund and to what has
+    fallen due; returns all as it is then.
 
     Raises NotFound, Busy, and what the gateway raises: what was not done is done by whoever comes next.
     """
@@ -40,10 +43,10 @@ async def drive(database: Database, gateway: PaymentGateway, key: BookingKey, *,
         raise NotFound("There is no such booking.")
     for payment in money.payments:
         money = await follow(database, gateway, money, payment.number, now=now)
-    for refund in money.refunds:
-        if refund.state == RefundState.REQUESTED:
-            await _give_back(database, gateway, money, refund)
-            money = await follow(database, gateway, money, refund.payment_number, now=now)
+    money = await _refund(database, gateway, await look_at_disputes(database, gateway, money), now)
+    charged = await charge_balance(database, gateway, money)
+    if charged is not None:
+        money = await follow(database, gateway, charged.money, charged.number, now=now, said=charged.said)
     return money
 
 
@@ -102,6 +105,17 @@ async def _late(database: Database, money: BookingMoney, seen: SeenPayment, now:
     return await conditions_of(database, money.record, now=now())
 
 
+async def _refund(database: Database, gateway: PaymentGateway, money: BookingMoney, now: Clock) -> BookingMoney:
+    """Settle, and ask for each refund once; one that fails is settled anew, as often as the ledger allows."""
+    asked: set[int] = set()
+    money = await settle(database, money)
+    while refund := next((each for each in to_look_at(money) if each.number not in asked), None):
+        asked.add(refund.number)
+        await _give_back(database, gateway, money, refund)
+        money = await settle(database, await follow(database, gateway, money, refund.payment_number, now=now))
+    return money
+
+
 async def _give_back(
     database: Database, gateway: PaymentGateway, money: BookingMoney, refund: RefundSnapshot
 ) -> BookingMoney:
@@ -141,4 +155,5 @@ def _seen(payment: PaymentSnapshot, said: Payment) -> SeenPayment:
         decline_code=None if failure is None else failure.decline_code,
         failure_id=None if failure is None else failure.attempt or failure.code,
         method=said.method,
+        is_disputed=said.is_disputed,
     )

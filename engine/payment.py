@@ -88,6 +88,8 @@ class Payment:
     failure: PaymentFailure | None
     method: str | None
     """The provider's id of what it was, or is to be, paid with."""
+    is_disputed: bool
+    """Whether its buyer has ever asked their bank for it."""
     client_secret: str | None = field(repr=False)
     """Lets the buyer's browser pay it; never for a log."""
     next_url: str | None = field(default=None, repr=False)
@@ -103,6 +105,18 @@ class Refund(NamedTuple):
     is_final: bool
     """Whether the provider is done with it; if not, it may yet fail."""
     failed: bool
+
+
+class Dispute(NamedTuple):
+    """A buyer has asked their bank for the money back, as the provider says. While it is open the money is gone."""
+
+    reference: str
+    amount: int
+    currency: str
+    is_won: bool
+    """It is over, and the money is ours again."""
+    is_lost: bool
+    """It is over, and the money is the buyer's."""
 
 
 class PaymentUnavailable(Exception):

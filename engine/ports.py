@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from engine.payment import Payment, PaymentKey, PaymentOrder, Refund
+from engine.payment import Dispute, Payment, PaymentKey, PaymentOrder, Refund
 from engine.taxes.bill import ComesBack, TaxBill, TaxCalculation, TaxKey
 from models.interval import Interval
 from models.keys import BookingKey, EntryKey, ResourceKey, SeriesKey
@@ -124,8 +124,8 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
-        """Pay an open payment with a card that was kept, its owner not being there.
+    async def charge(self, reference: str, key: PaymentKey, method: str, *, attempt: int = 1) -> Payment:
+        """Pay an open payment with a card that was kept, its owner not being there; each `attempt` is made once.
 
         A bank that declines, or wants the owner, is no error: the payment is OPEN then, with its `failure`.
         """
@@ -141,6 +141,10 @@ class PaymentGateway(Protocol):
 
     async def refund(self, reference: str, key: PaymentKey, amount: int) -> Refund:
         """Give `amount` of what was captured back; repeated with the same key, even days later, once."""
+        ...
+
+    async def disputes(self, reference: str) -> Sequence[Dispute]:
+        """The disputes of the payment, at most 20; those in which a bank only asks, and has taken nothing, are none."""
         ...
 
 

@@ -1,16 +1,18 @@
 """The invariants as statements that find what breaks them (queries/audit.sql), all read in one snapshot."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
 from models.database import CONNECT_TIMEOUT_SECONDS
 
 EXAMPLES_MAX = 5
+ROWS_AT_ONCE = 500
 
 _HEADING = re.compile(r"^-- (\d+)\. (.+)$", re.MULTILINE)
 
@@ -66,6 +68,12 @@ async def examine(connection: "asyncpg.Connection", invariant: Invariant) -> Fin
     call = f"SELECT * FROM {_function(INVARIANTS.index(invariant))}($1)"  # noqa: S608 - our own name
     row = await connection.fetchrow(call, EXAMPLES_MAX)
     return Finding(invariant, row["count"], tuple(row["examples"] or ()))
+
+
+async def money_of_bookings(connection: "asyncpg.Connection") -> AsyncIterator[Mapping[str, Any]]:
+    """What was taken of each booking, and what it was agreed on: rows of `audit_money`, of one snapshot."""
+    async for row in connection.cursor("SELECT * FROM audit_money()", prefetch=ROWS_AT_ONCE):
+        yield row
 
 
 async def count_rows(connection: "asyncpg.Connection") -> dict[str, int]:

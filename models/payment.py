@@ -16,7 +16,7 @@ _NOW: dict[str, Any] = {"server_default": text("clock_timestamp()")}
 
 
 class PaymentPurpose(StrEnum):
-    """What is paid for: the booking itself, what a change of it costs more, or the rest after a deposit."""
+    """What is paid for: the booking itself, what its guest pays after that, or what is taken of a kept card later."""
 
     BOOKING = "BOOKING"
     SURCHARGE = "SURCHARGE"
@@ -62,6 +62,14 @@ class RefundState(StrEnum):
     FAILED = "FAILED"
 
 
+class DisputeState(StrEnum):
+    """How a dispute stands: while it is OPEN, and when it is LOST, its money is not ours."""
+
+    OPEN = "OPEN"
+    WON = "WON"
+    LOST = "LOST"
+
+
 class PaymentEventKind(StrEnum):
     """What was asked of the provider, or came from it."""
 
@@ -89,7 +97,9 @@ class PaymentRow(Row, table=True):
     buy; `refusal`, why it could not. From a failed attempt the buyer has `retry_seconds`, once (`is_extended`), and
     never beyond `ceiling_at`. `check_at`: when somebody is to look next; None: nothing is left to do. `checks` counts
     how often nothing came of it. `version` grows with all else that changes: who writes what the provider said tells
-    which version it was asked about.
+    which version it was asked about. `settled_version`: the version of the booking against which what was taken is
+    settled; None: it is to be looked at. `is_disputed`: the provider says that it is or was; `charged_back` is what
+    disputes hold or have taken. `charge_at`, of a BALANCE: when a kept card is tried next.
     """
 
     __tablename__ = "payment"
@@ -131,12 +141,19 @@ class PaymentRow(Row, table=True):
     check_at: datetime | None = Field(default=None, sa_type=Instant)
     checks: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs=_NONE)
     version: int = Field(default=1, sa_type=BigInteger, sa_column_kwargs={"server_default": text("1")})
+    settled_version: int | None = Field(default=None, sa_type=BigInteger)
+    is_disputed: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    charged_back: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NONE)
+    charge_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(default=None, sa_type=Instant, nullable=False, sa_column_kwargs=_NOW)
     updated_at: datetime = Field(default=None, sa_type=Instant, nullable=False, sa_column_kwargs=_NOW)
 
 
 class PaymentRefundRow(Row, table=True):
-    """The number-th time that money of a booking goes back: written before the provider is asked."""
+    """The number-th time that money of a booking goes back: written before the provider is asked.
+
+    `booking_version`: of the booking for which it was counted that so much is too much; None: it bought nothing.
+    """
 
     __tablename__ = "payment_refund"
     __table_args__ = (
@@ -157,8 +174,33 @@ class PaymentRefundRow(Row, table=True):
     amount: int = Field(sa_type=BigInteger)
     currency: str
     reason: str
+    booking_version: int | None = Field(default=None, sa_type=BigInteger)
     state: str = Field(default=RefundState.REQUESTED, sa_column_kwargs={"server_default": text("'REQUESTED'")})
     reference: str | None = None
+    created_at: datetime = Field(default=None, sa_type=Instant, nullable=False, sa_column_kwargs=_NOW)
+    updated_at: datetime = Field(default=None, sa_type=Instant, nullable=False, sa_column_kwargs=_NOW)
+
+
+class PaymentDispute(Row, table=True):
+    """A buyer has asked their bank for the money back: what the provider says of it, by its id."""
+
+    __tablename__ = "payment_dispute"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "booking_id", "payment_number"],
+            ["payment.organization_id", "payment.booking_id", "payment.number"],
+        ),
+        one_of("state", DisputeState),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+    )
+
+    booking_id: UUID = Field(primary_key=True)
+    reference: str = Field(primary_key=True)
+    payment_number: int = Field(sa_type=SmallInteger)
+    amount: int = Field(sa_type=BigInteger)
+    currency: str
+    state: str = Field(default=DisputeState.OPEN, sa_column_kwargs={"server_default": text("'OPEN'")})
     created_at: datetime = Field(default=None, sa_type=Instant, nullable=False, sa_column_kwargs=_NOW)
     updated_at: datetime = Field(default=None, sa_type=Instant, nullable=False, sa_column_kwargs=_NOW)
 
@@ -166,7 +208,8 @@ class PaymentRefundRow(Row, table=True):
 class PaymentEvent(Row, table=True):
     """One thing that happened to a booking's money: written by the database with the change, never altered.
 
-    `code`: why something failed, by the provider.
+    `code`: why something failed, by the provider. A dispute is REQUESTED by the buyer; if it has SUCCEEDED the money is
+    theirs, and if it has FAILED ours.
     """
 
     __tablename__ = "payment_event"

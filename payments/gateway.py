@@ -9,16 +9,18 @@ from typing import Any, Final, TypeVar
 
 import stripe
 
-from engine.payment import Payment, PaymentKey, PaymentOrder, PaymentRefused, PaymentState, Refund
+from engine.payment import Dispute, Payment, PaymentKey, PaymentOrder, PaymentRefused, PaymentState, Refund
 from models.keys import BookingKey
 from payments.calls import Broken, Calls
-from payments.translation import metadata_of, to_payment, to_refund
+from payments.translation import metadata_of, to_dispute, to_payment, to_refund
 
 Answer = TypeVar("Answer")
 Intents = Callable[[Any], Awaitable[stripe.PaymentIntent]]
 
 EXPANDED: Final = ["latest_charge"]
 REFUNDS_MAX: Final = 100
+DISPUTES_MAX: Final = 20
+INQUIRY: Final = "warning_"
 MOVED_ON: Final = "payment_intent_unexpected_state"
 ENDED: Final = frozenset({PaymentState.CAPTURED, PaymentState.VOID})
 CHARGED: Final = ENDED | {PaymentState.HELD, PaymentState.PROCESSING}
@@ -93,7 +95,7 @@ class StripeGateway:
         except stripe.CardError:
             return await self.look(reference)
 
-    async def charge(self, reference: str, key: PaymentKey, method: str) -> Payment:
+    async def charge(self, reference: str, key: PaymentKey, method: str, *, attempt: int = 1) -> Payment:
         """Confirm the intent off session; what the bank says is in the payment."""
         params: Any = {"payment_method": method, "off_session": True, "expand": EXPANDED}
 
@@ -101,7 +103,7 @@ class StripeGateway:
             return self._intents.confirm_async(reference, params, options)
 
         try:
-            return await self._moved(reference, f"charge-{method}", key, confirm, CHARGED)
+            return await self._moved(reference, f"charge-{attempt}-{method}", key, confirm, CHARGED)
         except stripe.CardError:
             return await self.look(reference)
 
@@ -143,6 +145,12 @@ class StripeGateway:
         if refund.amount != amount:
             raise PaymentRefused("idempotency_error", "The key belongs to a refund of another amount")
         return to_refund(refund)
+
+    async def disputes(self, reference: str) -> list[Dispute]:
+        """List the disputes of the intent."""
+        listed: Any = {"payment_intent": reference, "limit": DISPUTES_MAX}
+        found = await self._calls.ask(lambda: self._calls.stripe.v1.disputes.list_async(listed))
+        return [to_dispute(each) for each in found.data if not each.status.startswith(INQUIRY)]
 
     async def _moved(
         self, reference: str, what: str, key: PaymentKey, call: Intents, done: frozenset[PaymentState]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import stripe
 
-from engine.payment import Payment, PaymentFailure, PaymentKey, PaymentState, Refund
+from engine.payment import Dispute, Payment, PaymentFailure, PaymentKey, PaymentState, Refund
 from models.keys import BookingKey
 
 STATES: Final = {
@@ -38,6 +38,7 @@ def to_payment(intent: stripe.PaymentIntent) -> Payment:
         held_until=None if until is None else datetime.fromtimestamp(until, UTC),
         failure=None if error is None else _failure(error.to_dict()),
         method=intent.payment_method if isinstance(intent.payment_method, str) else None,
+        is_disputed=charge is not None and charge.disputed,
         client_secret=intent.client_secret,
         next_url=_next_url(intent),
     )
@@ -51,6 +52,17 @@ def to_refund(refund: stripe.Refund) -> Refund:
         currency=refund.currency.upper(),
         is_final=refund.status in ("succeeded", "failed", "canceled"),
         failed=refund.status in ("failed", "canceled"),
+    )
+
+
+def to_dispute(dispute: stripe.Dispute) -> Dispute:
+    """The dispute as the business knows it."""
+    return Dispute(
+        reference=dispute.id,
+        amount=dispute.amount,
+        currency=dispute.currency.upper(),
+        is_won=dispute.status in ("won", "prevented"),
+        is_lost=dispute.status == "lost",
     )
 
 

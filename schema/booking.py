@@ -250,7 +250,7 @@ class Booking(Node):
         loaders = info.context.loaders
         quote = await loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
         assert quote is not None, "a quote stays as long as its booking"
-        return Payment.of(self.key, quote, await loaders.payments.load(self.key))
+        return Payment.of(self.key, self.record, quote, await loaders.payments.load(self.key))
 
     @field("What is booked, 1 to 20, in the order in which it was asked for.")
     def items(self) -> list[BookingItem]:

@@ -166,7 +166,7 @@ described(
         "CAPTURE": "To take it.",
         "VOID": "To let it go.",
         "REFUND": "To give back what was taken.",
-        "DISPUTE": "The guest's bank wants it back.",
+        "DISPUTE": "The guest's bank wants it back: SUCCEEDED, it is gone; FAILED, it is the venue's again.",
     },
 )
 

@@ -6,8 +6,10 @@ from typing import TextIO
 from models.audit import INVARIANTS, Finding, count_rows, examine, snapshot
 from server.audit_metrics import write_findings
 from server.errors import OperatorError
+from server.money_audit import MONEY, examine_money
 
-PROMISE_WIDTH = max(len(invariant.promise) for invariant in INVARIANTS)
+ALL = (*INVARIANTS, MONEY)
+PROMISE_WIDTH = max(len(invariant.promise) for invariant in ALL)
 
 
 async def audit(database_url: str, out: TextIO, *, metrics: Path | None = None) -> int:
@@ -21,13 +23,13 @@ async def audit(database_url: str, out: TextIO, *, metrics: Path | None = None) 
     async with snapshot(database_url) as connection:
         rows = await count_rows(connection)
         print("Examining " + ", ".join(f"{count} {name}" for name, count in rows.items()), file=out, flush=True)
-        for invariant in INVARIANTS:
+        for invariant in ALL:
             print(f"{invariant.number}  {invariant.promise:<{PROMISE_WIDTH}}  ", end="", file=out, flush=True)
-            finding = await examine(connection, invariant)
+            finding = await (examine_money(connection) if invariant is MONEY else examine(connection, invariant))
             print(_told(finding), file=out, flush=True)
             findings.append(finding)
     total = sum(finding.count for finding in findings)
-    print(f"{total} violations of {len(INVARIANTS)} invariants", file=out, flush=True)
+    print(f"{total} violations of {len(ALL)} invariants", file=out, flush=True)
     if metrics is not None:
         _write(findings, metrics)
     return total

@@ -9,6 +9,7 @@ from typing import Final
 from prometheus_client import start_http_server
 
 from models.database import Database
+from models.queries.payments import read_payments_for_staff
 from models.queries.work import read_backlog
 from server.errors import OperatorError
 from server.metrics import WorkerMetrics
@@ -38,6 +39,7 @@ async def look_behind(database: Database, metrics: WorkerMetrics) -> None:
     while True:
         try:
             metrics.look(await read_backlog(database))
+            metrics.look_at_money(await read_payments_for_staff(database))
             outage.over()
             pause_seconds = LOOK_SECONDS
         except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from models.database import Database
 from models.ledger.failures import driver_error
+from models.queries.payments import PaymentsForStaff
 from models.queries.work import Backlog
 from schema.error_codes import ErrorCode
 
@@ -186,11 +187,17 @@ class WorkerMetrics(Metrics):
             ("vacancy_lock_wait_seconds", "How long the longest of them has been waiting."),
         )
         self._backlog = [self._gauge(*each) for each in gauges]
+        self._for_staff = self._gauge("vacancy_payments_for_staff", "Money that only people can see to.", "what")
 
     def look(self, backlog: Backlog) -> None:
         """Take over what was found."""
         for gauge, value in zip(self._backlog, backlog, strict=True):
             gauge.set(value)
+
+    def look_at_money(self, found: PaymentsForStaff) -> None:
+        """Take over how much of it there is."""
+        for what, count in found._asdict().items():
+            self._for_staff.labels(what).set(count)
 
 
 def reason_of(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from models.ledger.records import BookingRecord
-from models.payment import PaymentDecision, PaymentProgress, PaymentPurpose, RefundReason, RefundState
+from models.payment import DisputeState, PaymentDecision, PaymentProgress, PaymentPurpose, RefundReason, RefundState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,10 @@ class PaymentSnapshot:
     method: str | None
     refusal: Mapping[str, Any] | None
     version: int
+    settled_version: int | None
+    is_disputed: bool
+    charged_back: int
+    charge_at: datetime | None
     updated_at: datetime
 
     @classmethod
@@ -56,6 +60,10 @@ class PaymentSnapshot:
             method=row["method"],
             refusal=row["refusal"],
             version=row["version"],
+            settled_version=row["settled_version"],
+            is_disputed=row["is_disputed"],
+            charged_back=row["charged_back"],
+            charge_at=None if row["charge_at"] is None else datetime.fromisoformat(row["charge_at"]),
             updated_at=datetime.fromisoformat(row["updated_at"]),
         )
 
@@ -87,12 +95,35 @@ class RefundSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeSnapshot:
+    """A row of `payment_dispute`."""
+
+    payment_number: int
+    reference: str
+    amount: int
+    currency: str
+    state: DisputeState
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """As that of a payment."""
+        return cls(
+            payment_number=row["payment_number"],
+            reference=row["reference"],
+            amount=row["amount"],
+            currency=row["currency"],
+            state=DisputeState(row["state"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class BookingMoney:
-    """A booking with its payments and refunds, each in the order of their numbers, all of one instant."""
+    """A booking, its payments and refunds in the order of their numbers, and disputes as they came (of one instant)."""
 
     record: BookingRecord
     payments: tuple[PaymentSnapshot, ...]
     refunds: tuple[RefundSnapshot, ...]
+    disputes: tuple[DisputeSnapshot, ...]
 
     @classmethod
     def from_json(cls, answer: Mapping[str, Any]) -> Self:
@@ -101,6 +132,7 @@ class BookingMoney:
             BookingRecord.from_json(answer),
             payments_from_json(answer["payments"]),
             tuple(RefundSnapshot.from_json(row) for row in answer["refunds"]),
+            tuple(DisputeSnapshot.from_json(row) for row in answer["disputes"]),
         )
 
     def payment(self, number: int) -> PaymentSnapshot:

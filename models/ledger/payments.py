@@ -54,6 +54,7 @@ class SeenPayment(NamedTuple):
     failure_id: str | None = None
     method: str | None = None
     customer: str | None = None
+    is_disputed: bool | None = None
 
 
 async def checkout(database: Database, request: Checkout) -> tuple[BookingMoney, PaymentSnapshot]:

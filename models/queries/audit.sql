@@ -110,6 +110,7 @@ SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violatio
       ('waitlist_event', 'waitlist_event_append_only'), ('quote', 'quote_stays_as_it_is'),
       ('payment', 'payment_before_change'), ('payment', 'payment_made'), ('payment', 'payment_changed'),
       ('payment_refund', 'payment_refund_made'), ('payment_refund', 'payment_refund_changed'),
+      ('payment_dispute', 'payment_dispute_made'), ('payment_dispute', 'payment_dispute_changed'),
       ('payment_event', 'payment_event_append_only'), ('booking', 'payment_booking_moved')
   ) guard (relation, name)
  WHERE NOT EXISTS (
@@ -466,3 +467,61 @@ SELECT format('booking %s', b.id) AS violation
   FROM booking b
   LEFT JOIN quote q ON q.organization_id = b.organization_id AND q.id = b.quote_id
  WHERE b.promo_code_id IS DISTINCT FROM q.promo_code_id
+
+-- 8. what has happened to a payment sums to what was taken of it, what went back, and what was charged back
+-- Of payments that nobody is to look at within minutes: what is under way may be written in part.
+SELECT format('booking %s, payment %s', p.booking_id, p.number) AS violation
+  FROM payment p
+  LEFT JOIN (
+      SELECT organization_id, booking_id, payment_number AS number,
+             sum(amount) FILTER (WHERE kind = 'CAPTURE' AND outcome = 'SUCCEEDED') AS captured,
+             sum(CASE outcome WHEN 'REQUESTED' THEN amount WHEN 'FAILED' THEN -amount ELSE 0 END)
+                 FILTER (WHERE kind = 'REFUND') AS refunded,
+             sum(CASE outcome WHEN 'REQUESTED' THEN amount WHEN 'FAILED' THEN -amount ELSE 0 END)
+                 FILTER (WHERE kind = 'DISPUTE') AS charged_back
+        FROM payment_event
+       GROUP BY organization_id, booking_id, payment_number
+  ) e USING (organization_id, booking_id, number)
+ WHERE coalesce(p.check_at, 'infinity') > statement_timestamp() + interval '5 minutes'
+   AND (p.captured, p.refunded, p.charged_back)
+       <> (coalesce(e.captured, 0), coalesce(e.refunded, 0), coalesce(e.charged_back, 0))
+
+-- 8. what was taken has bought a booking, or has gone back
+SELECT format('booking %s, payment %s', p.booking_id, p.number) AS violation
+  FROM payment p
+  JOIN booking b ON b.organization_id = p.organization_id AND b.id = p.booking_id
+ WHERE p.state = 'CAPTURED' AND coalesce(p.check_at, 'infinity') > statement_timestamp() + interval '5 minutes'
+   AND CASE p.decision
+       WHEN 'CAPTURE' THEN b.confirmed_at IS NULL
+       WHEN 'VOID' THEN p.captured > p.charged_back + (
+           SELECT coalesce(sum(r.amount), 0) FROM payment_refund r
+            WHERE r.organization_id = p.organization_id AND r.booking_id = p.booking_id AND r.payment_number = p.number
+              AND r.state <> 'FAILED')
+       ELSE b.status <> 'PENDING'
+       END
+
+-- 8. no money is held for longer than ten minutes for a booking that is none
+SELECT format('booking %s, %s, payment %s', b.id, b.status, p.number) AS violation
+  FROM payment p
+  JOIN booking b ON b.organization_id = p.organization_id AND b.id = p.booking_id
+ WHERE p.state = 'HELD' AND b.status NOT IN ('PENDING', 'CONFIRMED', 'REDEEMED', 'COMPLETED', 'NO_SHOW')
+   AND greatest(p.updated_at, b.updated_at) < statement_timestamp() - interval '10 minutes'
+
+-- 8. what was confirmed because it was paid is paid, with no less than was due
+SELECT format('booking %s', b.id) AS violation
+  FROM booking b
+  JOIN quote q ON q.organization_id = b.organization_id AND q.id = b.quote_id
+ WHERE b.status IN ('CONFIRMED', 'REDEEMED', 'COMPLETED', 'NO_SHOW')
+   AND EXISTS (
+       SELECT FROM booking_event e
+        WHERE e.organization_id = b.organization_id AND e.booking_id = b.id AND e.actor = 'payments'
+          AND e.kind IN ('CONFIRMED', 'CONFIRMED_LATE', 'SUBMITTED'))
+   AND coalesce((
+       SELECT sum(p.amount) FROM payment p
+        WHERE p.organization_id = b.organization_id AND p.booking_id = b.id AND p.purpose = 'BOOKING'
+          AND p.state IN ('HELD', 'CAPTURED') AND p.decision = 'CAPTURE'
+   ), 0) < CASE WHEN EXISTS (
+       SELECT FROM booking_event e
+        WHERE e.organization_id = b.organization_id AND e.booking_id = b.id AND e.kind IN ('CHANGED', 'ITEM_CANCELLED')
+          AND e.created_at >= b.confirmed_at
+   ) THEN 1 ELSE q.due_now END

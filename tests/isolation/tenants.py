@@ -19,7 +19,7 @@ from models.ledger import calls, payments
 from models.ledger.records import BookingRecord
 from models.ledger.requests import NO_CONTACT, BookingAction, Command, Contact
 from models.ledger.webhooks import take_event
-from models.payment import PaymentRefundRow, RefundReason
+from models.payment import PaymentDispute, PaymentRefundRow, RefundReason
 from models.price import CancellationPolicy, PriceRule, PromoCode, Quote, RatePlan, TaxRule
 from models.resource import BookingRule, Resource
 from models.venue import Organization, Venue
@@ -169,7 +169,7 @@ async def _book_with_provided_tax(database: Database, resource: Resource) -> Non
 
 
 async def _payment(database: Database, staff: Viewer, request: QuoteRequest, quote: Quote) -> None:
-    """A booking that is being paid, of which the provider has told something, and money that is to go back."""
+    """A booking that is being paid, what the provider has told of it, money that is to go back, and a dispute."""
     asked = HoldRequest(fresh_key(), b"", request.items, NO_CONTACT, {}, asked_price=AskedPrice(quote.id))
     record = await hold(database, staff, asked, now=quote.expires_at - timedelta(minutes=1))
     booking = record.booking
@@ -187,6 +187,16 @@ async def _payment(database: Database, staff: Viewer, request: QuoteRequest, quo
                 amount=payment.amount,
                 currency=payment.currency,
                 reason=RefundReason.PART,
+            )
+        )
+        session.add(
+            PaymentDispute(
+                organization_id=booking.organization_id,
+                booking_id=booking.id,
+                reference="dp_1",
+                payment_number=payment.number,
+                amount=payment.amount,
+                currency=payment.currency,
             )
         )
 

@@ -31,9 +31,11 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_transition_check', TABLE = 'payment';
     ELSE
         NEW.version := OLD.version + CASE
-            WHEN (NEW.state, NEW.decision, NEW.reference, NEW.captured, NEW.refunded, NEW.failures, NEW.method, NEW.customer)
+            WHEN (NEW.state, NEW.decision, NEW.reference, NEW.captured, NEW.refunded, NEW.failures, NEW.method, NEW.customer,
+                  NEW.is_disputed, NEW.charged_back)
                  IS DISTINCT FROM
-                 (OLD.state, OLD.decision, OLD.reference, OLD.captured, OLD.refunded, OLD.failures, OLD.method, OLD.customer)
+                 (OLD.state, OLD.decision, OLD.reference, OLD.captured, OLD.refunded, OLD.failures, OLD.method, OLD.customer,
+                  OLD.is_disputed, OLD.charged_back)
             THEN 1 ELSE 0 END;
     END IF;
     NEW.updated_at := CASE WHEN NEW.version = OLD.version THEN OLD.updated_at ELSE clock_timestamp() END;
@@ -84,11 +86,15 @@ BEGIN
 END $$;
 
 -- Whatever becomes of a booking, somebody looks after its payments at once: a hold that has ended is not to be paid any
--- more, what was cancelled goes back, what was approved is captured.
+-- more, what was cancelled goes back, what was approved is captured. What is not paid yet when the booking becomes one of
+-- something else is never paid: it was to buy what it was then, at the price of then. The next checkout begins another.
 CREATE OR REPLACE FUNCTION payment_booking_moved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    UPDATE payment SET check_at = clock_timestamp(), checks = 0
+    UPDATE payment
+       SET check_at = clock_timestamp(), checks = 0,
+           decision = CASE WHEN decision IS NULL AND NEW.last_event IN ('CHANGED', 'ITEM_CANCELLED')
+                                AND state NOT IN ('HELD', 'CAPTURED') THEN 'VOID' ELSE decision END
      WHERE organization_id = NEW.organization_id AND booking_id = NEW.id AND state <> 'VOID';
     RETURN NULL;
 END $$;
@@ -106,7 +112,8 @@ CREATE OR REPLACE TRIGGER payment_refund_changed AFTER UPDATE ON payment_refund
 CREATE OR REPLACE TRIGGER payment_event_append_only BEFORE UPDATE OR DELETE ON payment_event
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
 CREATE OR REPLACE TRIGGER payment_booking_moved AFTER UPDATE ON booking
-    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION payment_booking_moved();
+    FOR EACH ROW WHEN (OLD.status <> NEW.status OR NEW.last_event IN ('CHANGED', 'ITEM_CANCELLED'))
+    EXECUTE FUNCTION payment_booking_moved();
 
 -- The payments of a booking and what has gone back of them, in the order of their numbers.
 CREATE OR REPLACE FUNCTION ledger_money(p_organization_id uuid, p_booking_id uuid)
@@ -118,7 +125,9 @@ BEGIN
         'payments', (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.number), '[]') FROM payment p
                       WHERE p.organization_id = p_organization_id AND p.booking_id = p_booking_id),
         'refunds', (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.number), '[]') FROM payment_refund r
-                     WHERE r.organization_id = p_organization_id AND r.booking_id = p_booking_id)
+                     WHERE r.organization_id = p_organization_id AND r.booking_id = p_booking_id),
+        'disputes', (SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.created_at, d.reference), '[]') FROM payment_dispute d
+                      WHERE d.organization_id = p_organization_id AND d.booking_id = p_booking_id)
     );
 END $$;
 
@@ -127,21 +136,6 @@ CREATE OR REPLACE FUNCTION ledger_booking_money(p_organization_id uuid, p_bookin
 RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ledger_booking(p_organization_id, p_booking_id) || ledger_money(p_organization_id, p_booking_id);
-END $$;
-
--- What is due of a booking now that no payment of it has brought or may still bring; NULL: nothing of it had a price.
-CREATE OR REPLACE FUNCTION ledger_outstanding(p_organization_id uuid, p_booking booking)
-RETURNS bigint LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (
-        SELECT q.due_now - (
-            SELECT coalesce(sum(p.amount), 0) FROM payment p
-             WHERE p.organization_id = p_organization_id AND p.booking_id = p_booking.id AND p.purpose <> 'BALANCE'
-               AND p.state IN ('HELD', 'CAPTURED') AND p.decision IS DISTINCT FROM 'VOID'
-        )
-          FROM quote q
-         WHERE q.organization_id = p_organization_id AND q.id = p_booking.quote_id
-    );
 END $$;
 
 -- Begins to collect what is due now: the payment that may be paid, or a new one, and with it time to pay: `period_seconds`
@@ -188,14 +182,16 @@ BEGIN
     SELECT p.number INTO v_number FROM payment p
      WHERE p.organization_id = p_organization_id AND p.booking_id = v_booking_id
        AND p.state <> 'VOID' AND p.decision IS DISTINCT FROM 'VOID'
-       AND (p.purpose = 'BOOKING') = (v_booking.status = 'ON_HOLD') AND p.purpose <> 'BALANCE'
+       AND CASE v_booking.status WHEN 'ON_HOLD' THEN p.purpose = 'BOOKING'
+                                 ELSE p.purpose <> 'BOOKING' AND p.state NOT IN ('HELD', 'CAPTURED') END
      ORDER BY p.number DESC
      LIMIT 1;
     IF v_number IS NULL OR v_booking.status NOT IN ('ON_HOLD', 'CONFIRMED') THEN
         v_refusal := CASE
             WHEN v_booking.status = 'EXPIRED' THEN 'HOLD_EXPIRED'
             WHEN v_booking.status NOT IN ('ON_HOLD', 'CONFIRMED') THEN 'INVALID_STATE'
-            WHEN v_booking.status = 'CONFIRMED' AND NOT ledger_is_paid(p_organization_id, v_booking_id) THEN 'INVALID_STATE'
+            WHEN v_booking.status = 'CONFIRMED' AND ledger_is_collected_by_venue(p_organization_id, v_booking)
+                THEN 'INVALID_STATE'
             WHEN coalesce(ledger_outstanding(p_organization_id, v_booking), 0) <= 0 THEN 'NOTHING_DUE'
         END;
         IF v_refusal IS NOT NULL THEN
@@ -220,7 +216,9 @@ DECLARE
     v_is_extended boolean;
     v_expires_at timestamptz;
 BEGIN
-    SELECT coalesce(max(p.number), 0) + 1, min(p.ceiling_at), coalesce(bool_or(p.is_extended), false)
+    -- What is paid after the booking was confirmed has its own time.
+    SELECT coalesce(max(p.number), 0) + 1, min(p.ceiling_at) FILTER (WHERE p_booking.status = 'ON_HOLD'),
+           coalesce(bool_or(p.is_extended), false)
       INTO v_number, v_ceiling_at, v_is_extended
       FROM payment p
      WHERE p.organization_id = p_organization_id AND p.booking_id = p_booking.id;
@@ -381,9 +379,12 @@ BEGIN
     ELSIF (p_seen.amount, p_seen.currency) <> (p_payment.amount, p_payment.currency)
        OR (p_seen.state = 'CAPTURED' AND p_seen.captured <> p_payment.amount) THEN
         decision := 'VOID';  -- it is not what was asked for, and buys nothing
+    ELSIF p_booking.status IN ('ON_HOLD', 'EXPIRED') AND v_is_money
+      AND ledger_outstanding(p_organization_id, p_booking) > p_payment.amount THEN
+        decision := 'VOID';  -- it was asked for at another price, and is too little now
     ELSIF p_booking.status IN ('CONFIRMED', 'REDEEMED', 'COMPLETED', 'NO_SHOW') THEN
         decision := CASE WHEN v_is_money THEN 'CAPTURE'
-                         WHEN p_payment.purpose = 'BOOKING' AND p_seen.state <> 'PROCESSING' THEN 'VOID' END;
+                         WHEN p_seen.state <> 'PROCESSING' AND ledger_is_given_up(p_payment, p_seen) THEN 'VOID' END;
     ELSIF p_booking.status = 'ON_HOLD' AND v_is_money THEN
         PERFORM ledger_carry_out(
             p_organization_id, p_booking, jsonb_build_object('action', 'CONFIRM', 'actor', 'payments'));
@@ -501,9 +502,6 @@ CREATE OR REPLACE FUNCTION ledger_write_payment(
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_failed boolean := p_seen.failure_id IS NOT NULL AND p_seen.failure_id IS DISTINCT FROM p_payment.failure_id;
-    v_owed bigint;
-    v_expires_at timestamptz;
-    v_status text;
 BEGIN
     UPDATE payment p
        SET state = p_seen.state, decision = p_decision, reference = coalesce(p_seen.reference, p.reference),
@@ -513,69 +511,38 @@ BEGIN
            decline_code = CASE WHEN v_failed THEN p_seen.decline_code ELSE p.decline_code END,
            failure_id = coalesce(p_seen.failure_id, p.failure_id),
            method = coalesce(p_seen.method, p.method), customer = coalesce(p_seen.customer, p.customer),
-           refusal = coalesce(p.refusal, p_refusal)
+           refusal = coalesce(p.refusal, p_refusal), is_disputed = p.is_disputed OR coalesce(p_seen.is_disputed, false),
+           charge_at = CASE WHEN v_failed THEN ledger_next_charge(p.failures + 1, v_now) ELSE p.charge_at END
      WHERE p.organization_id = p_organization_id AND p.booking_id = p_payment.booking_id AND p.number = p_payment.number;
     IF p_seen.state = 'CAPTURED' AND p_decision = 'VOID' THEN
-        SELECT p_seen.captured - coalesce(sum(r.amount) FILTER (WHERE r.state <> 'FAILED'), 0) INTO v_owed
-          FROM payment_refund r
-         WHERE r.organization_id = p_organization_id AND r.booking_id = p_payment.booking_id
-           AND r.payment_number = p_payment.number
-        HAVING count(*) < 3;
-        PERFORM ledger_new_refund(p_organization_id, p_payment, v_owed, 'NOT_BOOKED');
+        PERFORM ledger_new_refund(p_organization_id, p, ledger_ours(p), 'NOT_BOOKED')
+           FROM payment p
+          WHERE p.organization_id = p_organization_id AND p.booking_id = p_payment.booking_id
+            AND p.number = p_payment.number AND ledger_may_go_back(p);
     END IF;
-    SELECT b.hold_expires_at, b.status INTO v_expires_at, v_status FROM booking b
-     WHERE b.organization_id = p_organization_id AND b.id = p_payment.booking_id;
+    PERFORM ledger_settle_evident(p_organization_id, p_payment.booking_id);
     UPDATE payment p
-       SET checks = CASE WHEN p.version <> p_payment.version THEN 0 ELSE p.checks END,
-           check_at = CASE
-               WHEN p.state = 'VOID' THEN NULL
-               WHEN p.state = 'CAPTURED' AND NOT EXISTS (
-                   SELECT FROM payment_refund r
-                    WHERE r.organization_id = p_organization_id AND r.booking_id = p.booking_id AND r.state = 'REQUESTED'
-               ) THEN NULL
-               WHEN p.decision IS NOT NULL THEN ledger_next_check(NULL, v_now, p.checks)
-               WHEN v_status = 'PENDING' THEN v_now + interval '1 hour'
-               ELSE ledger_next_check(v_expires_at, v_now, p.checks)
-           END
+       SET checks = CASE WHEN p.version <> p_payment.version THEN 0 ELSE p.checks END
      WHERE p.organization_id = p_organization_id AND p.booking_id = p_payment.booking_id AND p.number = p_payment.number;
+    PERFORM ledger_look_later(p_organization_id, p_payment.booking_id, p_payment.number);
 END $$;
 
 -- Money that is to go back of a payment; nothing if `p_amount` is none. The caller has locked the booking.
-CREATE OR REPLACE FUNCTION ledger_new_refund(p_organization_id uuid, p_payment payment, p_amount bigint, p_reason text)
-RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_new_refund(
+    p_organization_id uuid, p_payment payment, p_amount bigint, p_reason text, p_version bigint DEFAULT NULL
+) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_amount > 0 THEN
-        INSERT INTO payment_refund (organization_id, booking_id, number, payment_number, amount, currency, reason)
+        INSERT INTO payment_refund (
+            organization_id, booking_id, number, payment_number, amount, currency, reason, booking_version
+        )
         SELECT p_organization_id, p_payment.booking_id, coalesce(max(r.number), 0) + 1, p_payment.number, p_amount,
-               p_payment.currency, p_reason
+               p_payment.currency, p_reason, p_version
           FROM payment_refund r
          WHERE r.organization_id = p_organization_id AND r.booking_id = p_payment.booking_id;
         UPDATE payment SET check_at = clock_timestamp(), checks = 0
          WHERE organization_id = p_organization_id AND booking_id = p_payment.booking_id AND number = p_payment.number;
     END IF;
-END $$;
-
--- Writes what the provider says of a refund. p_request: booking_id, number, reference, state (REQUESTED: it is not done
--- yet). What has come to an end stays so. Returns the booking with its money.
-CREATE OR REPLACE FUNCTION ledger_refund_seen(p_organization_id uuid, p_request jsonb)
-RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE
-    v_scope CONSTANT text := set_config('vacancy.organization_id', p_organization_id::text, true);  -- 80_isolation.sql
-    v_booking_id uuid := (p_request->>'booking_id')::uuid;
-    v_now timestamptz := clock_timestamp();
-    v_refund payment_refund;
-BEGIN
-    PERFORM FROM booking b WHERE b.organization_id = p_organization_id AND b.id = v_booking_id FOR NO KEY UPDATE;
-    UPDATE payment_refund r
-       SET reference = coalesce(p_request->>'reference', r.reference), state = p_request->>'state', updated_at = v_now
-     WHERE r.organization_id = p_organization_id AND r.booking_id = v_booking_id
-       AND r.number = (p_request->>'number')::smallint AND r.state = 'REQUESTED'
-    RETURNING * INTO v_refund;
-    -- What is done need not be looked at but once more, for what the provider says of the payment then.
-    UPDATE payment p
-       SET check_at = CASE WHEN v_refund.state = 'REQUESTED' THEN ledger_next_check(NULL, v_now, p.checks) ELSE v_now END
-     WHERE p.organization_id = p_organization_id AND p.booking_id = v_booking_id AND p.number = v_refund.payment_number;
-    RETURN ledger_booking_money(p_organization_id, v_booking_id);
 END $$;
 
 -- Bookings of any organization whose payments somebody is to look at now, at most `p_limit`; for `p_lease_seconds` nobody

@@ -53,8 +53,8 @@ DECLARE
 BEGIN
     FOREACH v_table IN ARRAY ARRAY[
         'adjustment', 'booking', 'booking_event', 'booking_item', 'booking_rule_change', 'claim', 'idempotency',
-        'outbox', 'payment', 'payment_event', 'payment_refund', 'price_change', 'promo_code', 'quote', 'tax_entry', 'timeline',
-        'waitlist', 'waitlist_entry', 'waitlist_event', 'webhook_event'
+        'outbox', 'payment', 'payment_dispute', 'payment_event', 'payment_refund', 'price_change', 'promo_code', 'quote',
+        'tax_entry', 'timeline', 'waitlist', 'waitlist_entry', 'waitlist_event', 'webhook_event'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('DROP POLICY IF EXISTS own ON %I', v_table);

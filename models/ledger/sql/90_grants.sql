@@ -18,7 +18,7 @@ GRANT UPDATE (result) ON idempotency TO vacancy_app;  -- engine/idempotency.py: 
 GRANT INSERT, DELETE ON claim TO vacancy_app;
 GRANT UPDATE (quantity, guests, chosen), DELETE ON booking_item TO vacancy_app;  -- 52_rebooking.sql: a booking is changed
 GRANT INSERT, UPDATE ON waitlist, waitlist_entry TO vacancy_app;
-GRANT INSERT, UPDATE ON payment, payment_refund TO vacancy_app;
+GRANT INSERT, UPDATE ON payment, payment_dispute, payment_refund TO vacancy_app;
 GRANT INSERT ON webhook_event TO vacancy_app;
 
 -- The functions that write what the role may not are not its to call; triggers call them as their owner. The doors and
@@ -37,5 +37,8 @@ REVOKE ALL ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     worker_take_waitlists, worker_return_waitlist, worker_lapse_waiting, ledger_entry_versions TO vacancy_app;
 REVOKE ALL ON FUNCTION
-    worker_take_tax_entries, payment_note, worker_take_payments, worker_booking_of_payment FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION worker_take_tax_entries, worker_take_payments, worker_booking_of_payment TO vacancy_app;
+    worker_take_tax_entries, payment_note, worker_take_payments, worker_booking_of_payment, worker_payments_for_staff,
+    audit_money FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    worker_take_tax_entries, worker_take_payments, worker_booking_of_payment, worker_payments_for_staff,
+    audit_money TO vacancy_app;
