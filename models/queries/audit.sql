@@ -519,7 +519,7 @@ SELECT format('booking %s', b.id) AS violation
    AND coalesce((
        SELECT sum(p.amount) FROM payment p
         WHERE p.organization_id = b.organization_id AND p.booking_id = b.id AND p.purpose = 'BOOKING'
-          AND p.state IN ('HELD', 'CAPTURED') AND p.decision = 'CAPTURE'
+          AND p.state IN ('HELD', 'CAPTURED') AND p.decision IS DISTINCT FROM 'VOID'
    ), 0) < CASE WHEN EXISTS (
        SELECT FROM booking_event e
         WHERE e.organization_id = b.organization_id AND e.booking_id = b.id AND e.kind IN ('CHANGED', 'ITEM_CANCELLED')
