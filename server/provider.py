@@ -37,7 +37,9 @@ async def provider(settings: PaymentSettings) -> AsyncIterator[Provider]:
     from payments.settings import StripeSettings
     from payments.taxes import StripeTaxes
 
-    calls = Calls(StripeSettings(secret_key=settings.api_key, url=settings.url))
+    account = StripeSettings(secret_key=settings.api_key, url=settings.url)
+    # Each with a breaker of its own: where taxes can not be counted, money can still be taken.
+    calls, tax_calls = Calls(account), Calls(account)
     online = OnlinePayments(
         gateway=StripeGateway(calls),
         publishable_key=settings.publishable_key,
@@ -46,9 +48,10 @@ async def provider(settings: PaymentSettings) -> AsyncIterator[Provider]:
         ceiling_seconds=settings.ceiling_seconds,
     )
     try:
-        yield Provider(online if settings.are_on else None, StripeTaxes(calls))
+        yield Provider(online if settings.are_on else None, StripeTaxes(tax_calls))
     finally:
         await calls.close()
+        await tax_calls.close()
 
 
 def check_account(settings: PaymentSettings) -> None:

@@ -325,6 +325,8 @@ async def test_the_client_that_comes_with_it_prints_what_changes(live: Live, dat
         *(sys.executable, "-P", "-m", "server.watch", venue.slug, resource.slug, "--url", live.platform.urls[1]),
         stdout=asyncio.subprocess.PIPE,
         env={"PATH": "/usr/bin:/bin"},
+        # A shell has what it starts in the background ignore it, which is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     try:

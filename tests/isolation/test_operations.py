@@ -64,6 +64,7 @@ async def leaks(ask: Asker, owner: asyncpg.Connection, ours: Tenant, theirs: Ten
     return {kind: names for kind, names in found.items() if names}
 
 
+@pytest.mark.timeout(300)  # it asks every operation there is
 @pytest.mark.parametrize("scoping", ["on", "off"])
 async def test_nothing_of_theirs_gets_out(
     ask: Asker, database: Database, owner: asyncpg.Connection, ours: Tenant, theirs: Tenant, scoping: str
@@ -81,6 +82,7 @@ async def test_nothing_of_theirs_gets_out(
             assert "broke" not in found
 
 
+@pytest.mark.timeout(300)
 async def test_control_without_either_guard_it_gets_out(
     ask: Asker, database: Database, owner: asyncpg.Connection, ours: Tenant, theirs: Tenant
 ) -> None:

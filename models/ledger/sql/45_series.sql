@@ -4,7 +4,7 @@
 -- taken once. With all_or_none nothing stays unless every date of the series is booked; otherwise what can be booked is.
 -- Outcomes: DONE and REPLAYED with the result, IDEMPOTENCY_CONFLICT, STALE, RELOCK, and REFUSED if nothing was booked.
 -- DONE and REFUSED have `answers`, one per request, as of `ledger_hold`; of REFUSED those that are null or DONE could
--- have been booked. What is undone leaves no trace but the holds that were over, which are left to be ended by another.
+-- have been booked. What is undone leaves no trace; the holds that were over, without which it was decided, have ended.
 --
 -- The series: actor, key, request_hash, series_id, all_or_none, refused (how many dates rules have refused: they have no
 -- request), dates (remembered as they are). The requests: as of `ledger_hold`, of one series_id; each has a key of its
@@ -42,6 +42,10 @@ BEGIN
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
     END IF;
+    -- Before anything that may be undone: who is refused is told what is left without them.
+    IF NOT ledger_expire_for_series(p_organization_id, v_open, v_locked) THEN
+        RETURN jsonb_build_object('outcome', 'RELOCK');
+    END IF;
     BEGIN
         v_answers := ledger_admit_series(p_organization_id, p_requests, v_answers, v_open, v_locked);
         v_outcome := ledger_series_outcome(v_answers, v_all_or_none);
@@ -63,6 +67,27 @@ BEGIN
         NULL;  -- what the block has written is undone; the variables keep what they say
     END;
     RETURN jsonb_build_object('outcome', v_outcome, 'answers', to_jsonb(v_answers));
+END $$;
+
+-- Ends the holds that are over and in the way of these requests, as `ledger_admit` does for each. Returns false if that
+-- needs more locks than can be had without waiting.
+CREATE OR REPLACE FUNCTION ledger_expire_for_series(p_organization_id uuid, p_requests jsonb, p_locked_ids uuid[])
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_over uuid[];
+    v_customers text[] := ledger_counted_customers(p_requests);
+BEGIN
+    SELECT ledger_over_holds(
+               p_organization_id,
+               array_agg(DISTINCT t.resource_id) || ledger_members(p_organization_id, ledger_booked(p_requests)),
+               min(t.starts_at), max(t.ends_at))
+      INTO v_over
+      FROM unnest(ledger_takes(p_organization_id, p_requests)) t;
+    IF v_customers IS NOT NULL THEN
+        v_over := ARRAY(
+            SELECT unnest(v_over) UNION SELECT unnest(ledger_over_holds_of_customers(p_organization_id, v_customers)));
+    END IF;
+    RETURN ledger_expire(p_organization_id, v_over, p_locked_ids);
 END $$;
 
 -- What can be said of each request without a lock, as `ledger_hold` says it: NULL where nothing can.

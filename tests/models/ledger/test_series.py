@@ -151,6 +151,19 @@ async def test_holds_that_are_over_make_room(database: Database, owner: "asyncpg
     assert await status_of(owner, over.booking.id) == "EXPIRED"
 
 
+async def test_who_is_refused_is_told_what_is_left_once_holds_that_are_over_have_ended(
+    database: Database, owner: "asyncpg.Connection"
+) -> None:
+    hall = await make_resource(database, capacity=2)
+    for number in range(3):
+        await calls.hold(database, _at(hall, number))
+    over = await calls.hold(database, _at(hall, 1))
+    await let_run_out(owner, over)
+    record = await hold_series(database, series_of(hall, quantity=2, all_or_none=False, key=KEY))
+    assert (record.id, told(record)) == (None, ["SOLD_OUT"] * 3)
+    assert await status_of(owner, over.booking.id) == "EXPIRED", "nobody sees a state that it was refused by otherwise"
+
+
 async def test_a_hundred_dates_are_written_together(database: Database, owner: "asyncpg.Connection") -> None:
     hall = await make_resource(database, capacity=1)
     record = await hold_series(database, series_of(hall, 100))
