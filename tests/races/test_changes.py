@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import asyncpg
 import pytest
@@ -76,17 +77,15 @@ def _patiently(ask: Ask) -> Ask:
 
 
 async def _parties(database: Database) -> tuple[list[Resource], list[Party]]:
-    """As many as want to come; each that fits is confirmed."""
+    """Everybody confirmed somewhere, spread evenly: by chance some could find no two places at the same hour."""
     first = await make_resource(database, capacity=CAPACITY)
     halls = [first, *[await make_resource(database, beside=first, capacity=CAPACITY) for _ in range(HALLS - 1)]]
+    pairs = list(combinations(halls, 2))
     parties: list[Party] = []
-    while len(parties) < PARTIES:
-        items = _somewhere(halls)
+    for n in range(PARTIES):
+        items = tuple(HoldItem(hall.id, hour(n % HOURS), 1) for hall in pairs[n // HOURS % len(pairs)])
         request = hold_of(first)
-        try:
-            held = await calls.hold(database, Hold(request.command, new_id(), request.reference, items))
-        except SoldOut:
-            continue
+        held = await calls.hold(database, Hold(request.command, new_id(), request.reference, items))
         parties.append(Party(await calls.change_booking(database, change_of(held, BookingAction.CONFIRM)), items))
     return halls, parties
 

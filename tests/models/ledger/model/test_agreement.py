@@ -28,7 +28,7 @@ DONE = {
 }
 
 
-@pytest.mark.timeout(60 + SECONDS_PER_EXAMPLE_MAX * EXAMPLES_PER_SHARE)
+@pytest.mark.timeout(60 + SECONDS_PER_EXAMPLE_MAX * EXAMPLES_PER_SHARE * TURNS_MAX)
 @pytest.mark.parametrize("share", range(len(SHARES)))
 def test_the_ledger_answers_as_the_oracle(
     database_url: str, owner_url: str, share: int, record_property: Callable[[str, object], None]
