@@ -178,7 +178,10 @@ class Oracle:
         return names, min(claim.start for claim in claims), max(claim.end for claim in claims)
 
     def _series(self, ask: Series) -> tuple[str, object]:
-        """The numbers of the bookings, with a code in place of each that there is not; of none, the codes alone."""
+        """The numbers of the bookings, with a code in place of each that there is not; of none, the codes alone.
+
+        What was over has ended, also when nothing is booked: so the versions show what the codes were decided by.
+        """
         holds = ask.holds()
         has_members = any(self.things[item.resource].chooses for item in ask.dates)
         all_claims = [claim for hold in holds for claim in self.room.claims(hold)]
@@ -188,10 +191,9 @@ class Oracle:
         by_rule = (BY_RULE,) * ask.is_refused
         if not left or (ask.all_or_none and (ask.is_refused or len(left) < len(holds))):
             return "REFUSED", (*(code or "" for code in codes), *by_rule)
+        for number in list(self.over(*self._wanted(*left))):
+            self._end(number, "EXPIRED")
         before = deepcopy((self.things, self.parties, self.waiting))
-        if len(left) > 1 and not has_members:
-            for number in list(self.over(*self._wanted(*left))):
-                self._end(number, "EXPIRED")
         codes = [self._admit(hold) if code is None else code for hold, code in zip(holds, codes, strict=True)]
         if None not in codes or (ask.all_or_none and any(codes)):
             self.things, self.parties, self.waiting = before
