@@ -82,7 +82,7 @@ async def hold(
 
 
 def new_reference() -> str:
-    """What a guest can read out at a door: 80 random bits as XXXX-XXXX-XXXX-XXXX."""
+    """What a guest can read out at a door: 80 random bits, as four groups of four characters."""
     number = secrets.randbits(5 * REFERENCE_SYMBOLS)
     symbols = "".join(REFERENCE_ALPHABET[number >> 5 * n & 31] for n in range(REFERENCE_SYMBOLS))
     return "-".join(symbols[n : n + 4] for n in range(0, REFERENCE_SYMBOLS, 4))

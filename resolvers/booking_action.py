@@ -12,21 +12,19 @@ from schema.context import Info
 from schema.global_id import booking_key
 from schema.scalars import Long
 
+BOOKING_ID = "Which booking; NOT_FOUND for one that does not exist or that the viewer may not see."
+HOLDER = "As given by bookingHold; for guests, who are UNAUTHENTICATED without one."
+EXPECTED_VERSION = "Refuse with VERSION_CONFLICT unless the booking is at this version."
+
 
 @strawberry.input(description="Which booking, and who says so.")
 class BookingActionInput:
-    """One booking."""
+    """One booking. What its holder says beside that is in inputs that derive from this."""
 
     idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
-    booking_id: strawberry.ID = strawberry.field(
-        description="Which booking; NOT_FOUND for one that does not exist or that the viewer may not see."
-    )
-    token: str | None = strawberry.field(
-        default=None, description="As given by bookingHold; for guests, who are UNAUTHENTICATED without one."
-    )
-    expected_version: Long | None = strawberry.field(
-        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
-    )
+    booking_id: strawberry.ID = strawberry.field(description=BOOKING_ID)
+    token: str | None = strawberry.field(default=None, description=HOLDER)
+    expected_version: Long | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
 @strawberry.input(description="Which booking, and what is said to it.")
@@ -40,9 +38,7 @@ class BookingDecisionInput:
     reason: str | None = strawberry.field(
         default=None, description="Why, for the booking's history: at most 500 characters; else INVALID_INPUT."
     )
-    expected_version: Long | None = strawberry.field(
-        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
-    )
+    expected_version: Long | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
 async def act(

@@ -7,7 +7,8 @@ import strawberry
 from engine import rebooking
 from engine.rebooking import Opened, RebookRequest
 from models.errors import SoldOut
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation, query
+from resolvers.access import input_hash, mutation, query
+from resolvers.booking_action import BOOKING_ID, HOLDER, BookingActionInput
 from resolvers.booking_hold import BookingItemInput, items_of
 from schema.access import Access
 from schema.booking import Booking
@@ -18,8 +19,6 @@ from schema.errors import user_errors
 from schema.global_id import booking_key
 from schema.scalars import Long
 
-BOOKING_ID = "Which booking; NOT_FOUND for one that does not exist or that the viewer may not see."
-HOLDER = "As given by bookingHold; for guests, who are UNAUTHENTICATED without one."
 ITEMS = (
     "All that the booking is to be of, 1 to 20 as in bookingHold, of the booking's organization and currency; else "
     "INVALID_INPUT. What is not named here is given back."
@@ -41,15 +40,9 @@ class BookingChangeQuoteInput:
 
 
 @strawberry.input(description="What a booking is to be of: all of it, or it stays as it is.")
-class BookingChangeInput:
+class BookingChangeInput(BookingActionInput):
     """A change."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
-    booking_id: strawberry.ID = strawberry.field(description=BOOKING_ID)
-    token: str | None = strawberry.field(default=None, description=HOLDER)
-    expected_version: Long | None = strawberry.field(
-        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
-    )
     items: list[BookingItemInput] = strawberry.field(description=ITEMS)
     expected_total: Long | None = strawberry.field(
         default=None,

@@ -7,32 +7,22 @@ import strawberry
 from engine import checkout
 from engine.checkout import CheckedOut, CheckoutRequest
 from engine.payment import PaymentState
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
+from resolvers.access import input_hash, mutation
+from resolvers.booking_action import BookingActionInput
 from resolvers.checkout_errors import checkout_errors
 from schema.access import Access
 from schema.booking import Booking
 from schema.checkout_payload import BookingCheckoutPayload
 from schema.context import Info
 from schema.global_id import booking_key
-from schema.scalars import Long
 
 PAYABLE = frozenset({PaymentState.OPEN, PaymentState.AWAITS_BUYER})
 
 
 @strawberry.input(description="Which booking is to be paid, and how.")
-class BookingCheckoutInput:
+class BookingCheckoutInput(BookingActionInput):
     """One booking."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
-    booking_id: strawberry.ID = strawberry.field(
-        description="Which booking; NOT_FOUND for one that does not exist or that the viewer may not see."
-    )
-    token: str | None = strawberry.field(
-        default=None, description="As given by bookingHold; for guests, who are UNAUTHENTICATED without one."
-    )
-    expected_version: Long | None = strawberry.field(
-        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
-    )
     payment_method: str | None = strawberry.field(
         default=None,
         description=(

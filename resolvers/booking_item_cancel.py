@@ -9,8 +9,8 @@ from engine import part_cancelling
 from engine.part_cancelling import PartRequest
 from engine.rebooking import Opened
 from engine.rules.guests import guests_as_stored
-from resolvers.access import KEY_DESCRIPTION, input_hash, mutation, query
-from resolvers.booking_change import BOOKING_ID, HOLDER
+from resolvers.access import input_hash, mutation, query
+from resolvers.booking_action import BOOKING_ID, HOLDER, BookingActionInput
 from schema.access import Access
 from schema.booking import Booking
 from schema.booking_payload import BookingPayload
@@ -18,7 +18,6 @@ from schema.booking_price_change import BookingPriceChange
 from schema.context import Info
 from schema.global_id import booking_key, item_position
 from schema.inputs import GuestCountInput, guests_of
-from schema.scalars import Long
 
 ITEM_ID = "Which item, as BookingItem.id; NOT_FOUND if the booking has no such item."
 QUANTITY = "How many units of it: 1 to all of them; else INVALID_INPUT."
@@ -39,15 +38,9 @@ class BookingItemCancelQuoteInput:
 
 
 @strawberry.input(description="What is cancelled.")
-class BookingItemCancelInput:
+class BookingItemCancelInput(BookingActionInput):
     """A part."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
-    booking_id: strawberry.ID = strawberry.field(description=BOOKING_ID)
-    token: str | None = strawberry.field(default=None, description=HOLDER)
-    expected_version: Long | None = strawberry.field(
-        default=None, description="Refuse with VERSION_CONFLICT unless the booking is at this version."
-    )
     item_id: strawberry.ID = strawberry.field(description=ITEM_ID)
     quantity: int = strawberry.field(description=QUANTITY)
     guests: list[GuestCountInput] | None = strawberry.field(

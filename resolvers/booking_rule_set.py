@@ -8,12 +8,11 @@ from strawberry.scalars import JSON
 
 from engine.booking_rules import SetBookingRule, plan, set_rule
 from engine.rule_fields import RuleFields
-from engine.rule_targets import Target
-from models.errors import InvalidInput
 from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
 from resolvers.booking_hold import BookingItemInput
 from resolvers.booking_rule_answers import AS_OF, DRY_RUN, EXPECTED_VERSION, SAMPLE, done, planned, question_of
 from resolvers.changes import changed
+from resolvers.targets import exactly_one
 from schema.access import Access
 from schema.booking_rule_payload import BookingRulePayload
 from schema.context import Info
@@ -90,29 +89,17 @@ async def booking_rule_set(info: Info, input: BookingRuleSetInput) -> BookingRul
     request = SetBookingRule(
         key=input.idempotency_key,
         request_hash=input_hash("bookingRuleSet", input),
-        target=_target(input),
+        target=exactly_one(
+            ("ruleId", input.rule_id, rule_key),
+            ("venueId", input.venue_id, venue_key),
+            ("resourceId", input.resource_id, resource_key),
+        ),
         fields=_fields(input),
         expected_version=input.expected_version,
     )
     if input.dry_run:
         return await planned(context, await plan(context.database, context.viewer, request), question)
     return await done(context, await set_rule(context.database, context.viewer, request))
-
-
-def _target(input: BookingRuleSetInput) -> Target:
-    given = [
-        (key, text, field)
-        for key, text, field in (
-            (rule_key, input.rule_id, "ruleId"),
-            (venue_key, input.venue_id, "venueId"),
-            (resource_key, input.resource_id, "resourceId"),
-        )
-        if text is not None
-    ]
-    if len(given) != 1:
-        raise InvalidInput("Give exactly one of ruleId, venueId and resourceId.", path=("input",))
-    [(key, text, field)] = given
-    return key(text, ("input", field))
 
 
 def _fields(input: BookingRuleSetInput) -> RuleFields:

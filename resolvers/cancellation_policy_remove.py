@@ -2,27 +2,21 @@
 
 import strawberry
 
-from resolvers.access import KEY_DESCRIPTION, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput
+from resolvers.access import mutation
 from resolvers.price_changes import CANCELLATION_POLICY, remove_or_try
+from resolvers.price_inputs import PriceInput
 from schema.access import Access
-from schema.cancellation import CancellationPolicy
 from schema.context import Info
 from schema.price_payload import CancellationPolicyPayload
-from schema.scalars import Long
 
 
 @strawberry.input(description="The policy that is not offered any more.")
-class CancellationPolicyRemoveInput:
+class CancellationPolicyRemoveInput(PriceInput):
     """Which policy."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
     cancellation_policy_id: strawberry.ID = strawberry.field(
         description="Which policy; NOT_FOUND if there is none any more."
     )
-    expected_version: Long | None = strawberry.field(default=None, description=EXPECTED_VERSION)
-    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
-    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
 
 
 @mutation(
@@ -34,7 +28,4 @@ class CancellationPolicyRemoveInput:
 )
 async def cancellation_policy_remove(info: Info, input: CancellationPolicyRemoveInput) -> CancellationPolicyPayload:
     """Once per key."""
-    row, samples = await remove_or_try(info, input, CANCELLATION_POLICY)
-    return CancellationPolicyPayload(
-        cancellation_policy=None if row is None else CancellationPolicy.of(row), samples=samples
-    )
+    return CancellationPolicyPayload.of(*await remove_or_try(info, input, CANCELLATION_POLICY))

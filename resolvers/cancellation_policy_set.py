@@ -1,18 +1,14 @@
 """cancellationPolicySet."""
 
-from datetime import date
-
 import strawberry
 from strawberry.scalars import JSON
 
-from resolvers.access import KEY_DESCRIPTION, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.access import mutation
 from resolvers.price_changes import CANCELLATION_POLICY, set_or_try
+from resolvers.price_inputs import PRIORITY, PriceSetInput
 from schema.access import Access
-from schema.cancellation import CancellationPolicy
 from schema.context import Info
 from schema.price_payload import CancellationPolicyPayload
-from schema.scalars import Long
 
 
 @strawberry.input(
@@ -21,18 +17,11 @@ from schema.scalars import Long
         "else INVALID_INPUT. Of a policy that is changed, what is left out stays."
     )
 )
-class CancellationPolicySetInput:
+class CancellationPolicySetInput(PriceSetInput):
     """Which policy, and what comes back until when."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
     cancellation_policy_id: strawberry.ID | None = strawberry.field(
         default=None, description="The policy to change; NOT_FOUND if there is none, or none any more."
-    )
-    venue_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a policy of all resources of this venue, those to come too; else NOT_FOUND."
-    )
-    resource_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a policy of this resource; NOT_FOUND if there is none."
     )
     code: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -52,13 +41,6 @@ class CancellationPolicySetInput:
     priority: int | None = strawberry.field(
         default=strawberry.UNSET, description=PRIORITY + " Of one scope the highest decides."
     )
-    valid_from: date | None = strawberry.field(default=strawberry.UNSET, description=FROM)
-    valid_until: date | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
-    expected_version: Long | None = strawberry.field(
-        default=None, description=EXPECTED_VERSION + " INVALID_INPUT with a new policy."
-    )
-    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
-    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
 
 
 @mutation(
@@ -70,7 +52,4 @@ class CancellationPolicySetInput:
 )
 async def cancellation_policy_set(info: Info, input: CancellationPolicySetInput) -> CancellationPolicyPayload:
     """Once per key."""
-    row, samples = await set_or_try(info, input, CANCELLATION_POLICY)
-    return CancellationPolicyPayload(
-        cancellation_policy=None if row is None else CancellationPolicy.of(row), samples=samples
-    )
+    return CancellationPolicyPayload.of(*await set_or_try(info, input, CANCELLATION_POLICY))

@@ -1,16 +1,23 @@
 """What the mutations of rate plans, price rules, taxes and cancellation policies do: the same, with other rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic
+from functools import partial
+from typing import Final, Generic, TypeAlias
 
+from engine.price_preview import PriceSample as AskedSample
+from engine.price_preview import preview
 from engine.price_settings import RemovePrice, SetPrice, plan, remove_price, set_price
 from engine.price_targets import Setting
 from models.price import CancellationPolicy, PriceRule, RatePlan, TaxRule
 from resolvers.access import input_hash
-from resolvers.price_answers import fields_of, priced_samples, samples_of, target_of
+from resolvers.price_inputs import PriceInput, PriceSetInput, fields_of, samples_of
+from resolvers.targets import exactly_one
 from schema.context import Info
-from schema.global_id import GlobalKind, price_key
+from schema.global_id import GlobalKind, price_key, resource_key, venue_key
 from schema.price_payload import PriceSample
+
+Samples: TypeAlias = list[PriceSample]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +40,31 @@ CANCELLATION_POLICY: Final = SettingKind(
 
 
 async def set_or_try(
-    info: Info, input: Any, kind: SettingKind[Setting]
-) -> tuple[Setting | None, list[PriceSample] | None]:
+    info: Info, input: PriceSetInput, kind: SettingKind[Setting]
+) -> tuple[Setting | None, Samples | None]:
     """The row as it was set; or of a dry run, what the samples would cost. Once per key."""
     samples = samples_of(input.samples)
-    own = f"{kind.name}Id", getattr(input, kind.own_id)
+    own_id: str | None = getattr(input, kind.own_id)
     request = SetPrice(
         model=kind.model,
         key=input.idempotency_key,
         request_hash=input_hash(f"{kind.name}Set", input),
-        target=target_of(kind.kind, own, input.venue_id, input.resource_id),
+        target=exactly_one(
+            (f"{kind.name}Id", own_id, partial(price_key, kind.kind)),
+            ("venueId", input.venue_id, venue_key),
+            ("resourceId", input.resource_id, resource_key),
+        ),
         fields=fields_of(input, kind.identity),
         expected_version=input.expected_version,
     )
-    context = info.context
     if input.dry_run:
-        return None, await priced_samples(context, await plan(context.database, context.viewer, request), samples)
-    return await set_price(context.database, context.viewer, request), None
+        return None, await _tried(info, request, samples)
+    return await set_price(info.context.database, info.context.viewer, request), None
 
 
 async def remove_or_try(
-    info: Info, input: Any, kind: SettingKind[Setting]
-) -> tuple[Setting | None, list[PriceSample] | None]:
+    info: Info, input: PriceInput, kind: SettingKind[Setting]
+) -> tuple[Setting | None, Samples | None]:
     """The row as it was removed; or of a dry run, what the samples would cost. Once per key."""
     samples = samples_of(input.samples)
     request = RemovePrice(
@@ -64,7 +74,16 @@ async def remove_or_try(
         target=price_key(kind.kind, getattr(input, kind.own_id), ("input", f"{kind.name}Id")),
         expected_version=input.expected_version,
     )
-    context = info.context
     if input.dry_run:
-        return None, await priced_samples(context, await plan(context.database, context.viewer, request), samples)
-    return await remove_price(context.database, context.viewer, request), None
+        return None, await _tried(info, request, samples)
+    return await remove_price(info.context.database, info.context.viewer, request), None
+
+
+async def _tried(
+    info: Info, request: SetPrice[Setting] | RemovePrice[Setting], samples: Sequence[AskedSample]
+) -> Samples:
+    context, now = info.context, info.context.clock()
+    edit = await plan(context.database, context.viewer, request)
+    load = context.loaders.timelines_anew
+    found = await preview(context.database, edit, samples, load=load, now=now, taxes=context.taxes)
+    return [PriceSample.of(sample, now) for sample in found]

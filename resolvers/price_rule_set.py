@@ -1,18 +1,14 @@
 """priceRuleSet."""
 
-from datetime import date
-
 import strawberry
 from strawberry.scalars import JSON
 
-from resolvers.access import KEY_DESCRIPTION, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.access import mutation
 from resolvers.price_changes import PRICE_RULE, set_or_try
+from resolvers.price_inputs import PRIORITY, PriceSetInput
 from schema.access import Access
 from schema.context import Info
-from schema.price import PriceRule
 from schema.price_payload import PriceRulePayload
-from schema.scalars import Long
 
 
 @strawberry.input(
@@ -21,18 +17,11 @@ from schema.scalars import Long
         "INVALID_INPUT. Of a rule that is changed, what is left out stays."
     )
 )
-class PriceRuleSetInput:
+class PriceRuleSetInput(PriceSetInput):
     """Which rule, and how it moves prices."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
     price_rule_id: strawberry.ID | None = strawberry.field(
         default=None, description="The rule to change; NOT_FOUND if there is none, or none any more."
-    )
-    venue_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a rule for all resources of this venue, those to come too; else NOT_FOUND."
-    )
-    resource_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a rule for this resource; NOT_FOUND if there is none."
     )
     type: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -51,13 +40,6 @@ class PriceRuleSetInput:
     priority: int | None = strawberry.field(
         default=strawberry.UNSET, description=PRIORITY + " Of those that match the highest decides."
     )
-    valid_from: date | None = strawberry.field(default=strawberry.UNSET, description=FROM)
-    valid_until: date | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
-    expected_version: Long | None = strawberry.field(
-        default=None, description=EXPECTED_VERSION + " INVALID_INPUT with a new rule."
-    )
-    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
-    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
 
 
 @mutation(
@@ -71,5 +53,4 @@ class PriceRuleSetInput:
 )
 async def price_rule_set(info: Info, input: PriceRuleSetInput) -> PriceRulePayload:
     """Once per key."""
-    row, samples = await set_or_try(info, input, PRICE_RULE)
-    return PriceRulePayload(price_rule=None if row is None else PriceRule.of(row), samples=samples)
+    return PriceRulePayload.of(*await set_or_try(info, input, PRICE_RULE))

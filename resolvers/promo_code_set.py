@@ -1,16 +1,16 @@
 """promoCodeSet."""
 
 from datetime import date
+from functools import partial
 from typing import cast
 
 import strawberry
 
 from engine.promo_codes import PromoFields, SetPromoCode, set_promo_code
-from models.errors import InvalidInput
-from models.keys import PriceKey, VenueKey
 from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
 from resolvers.changes import changed
-from resolvers.price_answers import EXPECTED_VERSION
+from resolvers.price_inputs import EXPECTED_VERSION
+from resolvers.targets import exactly_one
 from schema.access import Access
 from schema.context import Info
 from schema.global_id import GlobalKind, price_key, venue_key
@@ -74,18 +74,12 @@ async def promo_code_set(info: Info, input: PromoCodeSetInput) -> PromoCodePaylo
     request = SetPromoCode(
         key=input.idempotency_key,
         request_hash=input_hash("promoCodeSet", input),
-        target=_target(input),
+        target=exactly_one(
+            ("promoCodeId", input.promo_code_id, partial(price_key, GlobalKind.PROMO_CODE)),
+            ("venueId", input.venue_id, venue_key),
+        ),
         fields=cast("PromoFields", fields),
         expected_version=input.expected_version,
     )
     row = await set_promo_code(info.context.database, info.context.viewer, request)
     return PromoCodePayload(promo_code=PromoCode.of(row))
-
-
-def _target(input: PromoCodeSetInput) -> PriceKey | VenueKey:
-    if (input.promo_code_id is None) == (input.venue_id is None):
-        raise InvalidInput("Give exactly one of promoCodeId and venueId.", path=("input",))
-    if input.promo_code_id is not None:
-        return price_key(GlobalKind.PROMO_CODE, input.promo_code_id, ("input", "promoCodeId"))
-    assert input.venue_id is not None, "one of the two is given"
-    return venue_key(input.venue_id, ("input", "venueId"))

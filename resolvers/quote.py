@@ -14,8 +14,6 @@ from schema.errors import user_errors
 from schema.price_payload import QuotePayload
 from schema.quote import Quote
 
-PROMO_CODE = "As the guest has entered it. PROMO_CODE_INVALID if there is none, not now, or not any more."
-
 
 @strawberry.input(description="What is to be priced.")
 class QuoteInput:
@@ -24,7 +22,10 @@ class QuoteInput:
     items: list[BookingItemInput] = strawberry.field(
         description="1 to 20, of one organization and in one currency, as in bookingHold; else INVALID_INPUT."
     )
-    promo_code: str | None = strawberry.field(default=None, description=PROMO_CODE)
+    promo_code: str | None = strawberry.field(
+        default=None,
+        description="As the guest has entered it. PROMO_CODE_INVALID if there is none, not now, or not any more.",
+    )
 
 
 @query(

@@ -4,8 +4,8 @@ import strawberry
 
 from engine.quoting import QuoteRequest, create
 from resolvers.access import KEY_DESCRIPTION, input_hash, mutation
-from resolvers.booking_hold import BookingItemInput, items_of
-from resolvers.quote import PROMO_CODE
+from resolvers.booking_hold import items_of
+from resolvers.quote import QuoteInput
 from schema.access import Access
 from schema.context import Info
 from schema.price_payload import QuotePayload
@@ -13,14 +13,10 @@ from schema.quote import Quote
 
 
 @strawberry.input(description="What is to be priced, and kept.")
-class QuoteCreateInput:
-    """One booking."""
+class QuoteCreateInput(QuoteInput):
+    """One booking, under one key."""
 
     idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
-    items: list[BookingItemInput] = strawberry.field(
-        description="1 to 20, of one organization and in one currency, as in bookingHold; else INVALID_INPUT."
-    )
-    promo_code: str | None = strawberry.field(default=None, description=PROMO_CODE)
 
 
 @mutation(

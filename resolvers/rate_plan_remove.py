@@ -2,25 +2,19 @@
 
 import strawberry
 
-from resolvers.access import KEY_DESCRIPTION, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput
+from resolvers.access import mutation
 from resolvers.price_changes import RATE_PLAN, remove_or_try
+from resolvers.price_inputs import PriceInput
 from schema.access import Access
 from schema.context import Info
-from schema.price import RatePlan
 from schema.price_payload import RatePlanPayload
-from schema.scalars import Long
 
 
 @strawberry.input(description="The rate plan that is not to be had any more.")
-class RatePlanRemoveInput:
+class RatePlanRemoveInput(PriceInput):
     """Which plan."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
     rate_plan_id: strawberry.ID = strawberry.field(description="Which plan; NOT_FOUND if there is none any more.")
-    expected_version: Long | None = strawberry.field(default=None, description=EXPECTED_VERSION)
-    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
-    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
 
 
 @mutation(
@@ -32,5 +26,4 @@ class RatePlanRemoveInput:
 )
 async def rate_plan_remove(info: Info, input: RatePlanRemoveInput) -> RatePlanPayload:
     """Once per key."""
-    row, samples = await remove_or_try(info, input, RATE_PLAN)
-    return RatePlanPayload(rate_plan=None if row is None else RatePlan.of(row), samples=samples)
+    return RatePlanPayload.of(*await remove_or_try(info, input, RATE_PLAN))

@@ -1,18 +1,14 @@
 """ratePlanSet."""
 
-from datetime import date
-
 import strawberry
 from strawberry.scalars import JSON
 
-from resolvers.access import KEY_DESCRIPTION, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.access import mutation
 from resolvers.price_changes import RATE_PLAN, set_or_try
+from resolvers.price_inputs import PRIORITY, PriceSetInput
 from schema.access import Access
 from schema.context import Info
-from schema.price import RatePlan
 from schema.price_payload import RatePlanPayload
-from schema.scalars import Long
 
 
 @strawberry.input(
@@ -21,18 +17,11 @@ from schema.scalars import Long
         "INVALID_INPUT. Of a plan that is changed, what is left out stays."
     )
 )
-class RatePlanSetInput:
+class RatePlanSetInput(PriceSetInput):
     """Which plan, and what it charges."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
     rate_plan_id: strawberry.ID | None = strawberry.field(
         default=None, description="The plan to change; NOT_FOUND if there is none, or none any more."
-    )
-    venue_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a plan for all resources of this venue, those to come too; else NOT_FOUND."
-    )
-    resource_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a plan for this resource; NOT_FOUND if there is none."
     )
     code: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -51,13 +40,6 @@ class RatePlanSetInput:
     priority: int | None = strawberry.field(
         default=strawberry.UNSET, description=PRIORITY + " The highest holds where a guest names none."
     )
-    valid_from: date | None = strawberry.field(default=strawberry.UNSET, description=FROM)
-    valid_until: date | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
-    expected_version: Long | None = strawberry.field(
-        default=None, description=EXPECTED_VERSION + " INVALID_INPUT with a new plan."
-    )
-    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
-    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
 
 
 @mutation(
@@ -70,5 +52,4 @@ class RatePlanSetInput:
 )
 async def rate_plan_set(info: Info, input: RatePlanSetInput) -> RatePlanPayload:
     """Once per key."""
-    row, samples = await set_or_try(info, input, RATE_PLAN)
-    return RatePlanPayload(rate_plan=None if row is None else RatePlan.of(row), samples=samples)
+    return RatePlanPayload.of(*await set_or_try(info, input, RATE_PLAN))

@@ -2,25 +2,19 @@
 
 import strawberry
 
-from resolvers.access import KEY_DESCRIPTION, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, SAMPLES, PriceSampleInput
+from resolvers.access import mutation
 from resolvers.price_changes import TAX_RULE, remove_or_try
+from resolvers.price_inputs import PriceInput
 from schema.access import Access
 from schema.context import Info
 from schema.price_payload import TaxRulePayload
-from schema.scalars import Long
-from schema.tax import TaxRule
 
 
 @strawberry.input(description="The tax that is not owed any more.")
-class TaxRuleRemoveInput:
+class TaxRuleRemoveInput(PriceInput):
     """Which tax."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
     tax_rule_id: strawberry.ID = strawberry.field(description="Which tax; NOT_FOUND if there is none any more.")
-    expected_version: Long | None = strawberry.field(default=None, description=EXPECTED_VERSION)
-    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
-    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
 
 
 @mutation(
@@ -32,5 +26,4 @@ class TaxRuleRemoveInput:
 )
 async def tax_rule_remove(info: Info, input: TaxRuleRemoveInput) -> TaxRulePayload:
     """Once per key."""
-    row, samples = await remove_or_try(info, input, TAX_RULE)
-    return TaxRulePayload(tax_rule=None if row is None else TaxRule.of(row), samples=samples)
+    return TaxRulePayload.of(*await remove_or_try(info, input, TAX_RULE))

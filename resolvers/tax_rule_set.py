@@ -1,18 +1,14 @@
 """taxRuleSet."""
 
-from datetime import date
-
 import strawberry
 from strawberry.scalars import JSON
 
-from resolvers.access import KEY_DESCRIPTION, mutation
-from resolvers.price_answers import DRY_RUN, EXPECTED_VERSION, FROM, PRIORITY, SAMPLES, UNTIL, PriceSampleInput
+from resolvers.access import mutation
 from resolvers.price_changes import TAX_RULE, set_or_try
+from resolvers.price_inputs import PRIORITY, PriceSetInput
 from schema.access import Access
 from schema.context import Info
 from schema.price_payload import TaxRulePayload
-from schema.scalars import Long
-from schema.tax import TaxRule
 
 
 @strawberry.input(
@@ -21,18 +17,11 @@ from schema.tax import TaxRule
         "INVALID_INPUT. Of a tax that is changed, what is left out stays."
     )
 )
-class TaxRuleSetInput:
+class TaxRuleSetInput(PriceSetInput):
     """Which tax, and what it takes."""
 
-    idempotency_key: str = strawberry.field(description=KEY_DESCRIPTION)
     tax_rule_id: strawberry.ID | None = strawberry.field(
         default=None, description="The tax to change; NOT_FOUND if there is none, or none any more."
-    )
-    venue_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a tax of all resources of this venue, those to come too; else NOT_FOUND."
-    )
-    resource_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Make a tax of this resource; NOT_FOUND if there is none."
     )
     type: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -53,13 +42,6 @@ class TaxRuleSetInput:
     priority: int | None = strawberry.field(
         default=strawberry.UNSET, description=PRIORITY + " Of one code and scope the highest decides."
     )
-    valid_from: date | None = strawberry.field(default=strawberry.UNSET, description=FROM)
-    valid_until: date | None = strawberry.field(default=strawberry.UNSET, description=UNTIL)
-    expected_version: Long | None = strawberry.field(
-        default=None, description=EXPECTED_VERSION + " INVALID_INPUT with a new tax."
-    )
-    dry_run: bool = strawberry.field(default=False, description=DRY_RUN)
-    samples: list[PriceSampleInput] | None = strawberry.field(default=None, description=SAMPLES)
 
 
 @mutation(
@@ -72,5 +54,4 @@ class TaxRuleSetInput:
 )
 async def tax_rule_set(info: Info, input: TaxRuleSetInput) -> TaxRulePayload:
     """Once per key."""
-    row, samples = await set_or_try(info, input, TAX_RULE)
-    return TaxRulePayload(tax_rule=None if row is None else TaxRule.of(row), samples=samples)
+    return TaxRulePayload.of(*await set_or_try(info, input, TAX_RULE))

@@ -175,7 +175,9 @@ class Booking(Node):
     key: strawberry.Private[BookingKey]
     record: strawberry.Private[BookingRecord]
 
-    reference: str = strawberry.field(description="For people to read out: XXXX-XXXX-XXXX-XXXX, 80 random bits.")
+    reference: str = strawberry.field(
+        description="For people to read out: four groups of four letters and digits, 80 random bits."
+    )
     status: BookingStatus = strawberry.field(description="Where it stands.")
     version: Long = strawberry.field(description="Grows by exactly one with every change.")
     contact: Contact | None = strawberry.field(description="How to reach the guest; null if nothing was given.")

@@ -7,6 +7,7 @@ import strawberry
 from engine.costs import Cost
 from engine.price_preview import SamplePrice
 from engine.pricing.charges import folded
+from models import price as rows
 from schema.cancellation import CancellationPolicy, CancellationTerms, PaymentDue
 from schema.money import Money
 from schema.payload import Payload
@@ -76,6 +77,11 @@ class RatePlanPayload(Payload):
     )
     samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
 
+    @classmethod
+    def of(cls, row: rows.RatePlan | None, samples: list[PriceSample] | None) -> "RatePlanPayload":
+        """The row, or of a dry run the samples, for clients."""
+        return cls(rate_plan=None if row is None else RatePlan.of(row), samples=samples)
+
 
 @strawberry.type(description="The price rule, or what would come of it; or why nothing was done.")
 class PriceRulePayload(Payload):
@@ -85,6 +91,11 @@ class PriceRulePayload(Payload):
         default=None, description="As this call left it. Null in a dry run, and if there are errors."
     )
     samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
+
+    @classmethod
+    def of(cls, row: rows.PriceRule | None, samples: list[PriceSample] | None) -> "PriceRulePayload":
+        """The row, or of a dry run the samples, for clients."""
+        return cls(price_rule=None if row is None else PriceRule.of(row), samples=samples)
 
 
 @strawberry.type(description="The tax, or what would come of it; or why nothing was done.")
@@ -96,6 +107,11 @@ class TaxRulePayload(Payload):
     )
     samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
 
+    @classmethod
+    def of(cls, row: rows.TaxRule | None, samples: list[PriceSample] | None) -> "TaxRulePayload":
+        """The row, or of a dry run the samples, for clients."""
+        return cls(tax_rule=None if row is None else TaxRule.of(row), samples=samples)
+
 
 @strawberry.type(description="The cancellation policy, or what would come of it; or why nothing was done.")
 class CancellationPolicyPayload(Payload):
@@ -105,6 +121,11 @@ class CancellationPolicyPayload(Payload):
         default=None, description="As this call left it. Null in a dry run, and if there are errors."
     )
     samples: list[PriceSample] | None = strawberry.field(default=None, description=SAMPLES)
+
+    @classmethod
+    def of(cls, row: rows.CancellationPolicy | None, samples: list[PriceSample] | None) -> "CancellationPolicyPayload":
+        """The row, or of a dry run the samples, for clients."""
+        return cls(cancellation_policy=None if row is None else CancellationPolicy.of(row), samples=samples)
 
 
 @strawberry.type(description="The promo code; or why nothing was done.")
