@@ -19,6 +19,7 @@ from models.civil import local_text, zone
 from models.keys import BookingKey, QuoteKey, ResourceKey
 from models.ledger.records import BookingRecord, ItemSnapshot
 from models.ledger.requests import Contact as ContactValue
+from models.price import Quote as QuoteRow
 from models.queries.bookings import EventPage
 from schema.cancellation import CancellationTerms
 from schema.connections import After, Connection, First, connection, number_from_cursor, page_size
@@ -215,12 +216,8 @@ class Booking(Node):
     @field("What it costs, as it was when it was held, or changed; never altered. Null: nothing of it had a price.")
     async def quote(self, info: Info) -> Quote | None:
         """The snapshot."""
-        row = self.record.booking
-        if row.quote_id is None:
-            return None
-        found = await info.context.loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
-        assert found is not None, "a quote stays as long as its booking"
-        return Quote.of(found, self.record.now)
+        row = await self._quote_row(info)
+        return None if row is None else Quote.of(row, self.record.now)
 
     @field(
         "What comes back if it is cancelled, as it was promised when it was held or changed; once it was, what came "
@@ -236,23 +233,24 @@ class Booking(Node):
 
     async def terms(self, info: Info) -> Terms | None:
         """The terms that were agreed on; None: nothing of it had a price."""
+        row = await self._quote_row(info)
+        return None if row is None else terms_of(row)
+
+    async def _quote_row(self, info: Info) -> QuoteRow | None:
         row = self.record.booking
         if row.quote_id is None:
             return None
         found = await info.context.loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
         assert found is not None, "a quote stays as long as its booking"
-        return terms_of(found)
+        return found
 
     @field("What is paid of it online. Null: nothing of it had a price.")
     async def payment(self, info: Info) -> Payment | None:
         """All payments together."""
-        row = self.record.booking
-        if row.quote_id is None:
+        quote = await self._quote_row(info)
+        if quote is None:
             return None
-        loaders = info.context.loaders
-        quote = await loaders.quotes.load(QuoteKey(row.organization_id, row.quote_id))
-        assert quote is not None, "a quote stays as long as its booking"
-        return Payment.of(self.key, self.record, quote, await loaders.payments.load(self.key))
+        return Payment.of(self.key, self.record, quote, await info.context.loaders.payments.load(self.key))
 
     @field("What is booked, 1 to 20, in the order in which it was asked for.")
     def items(self) -> list[BookingItem]:

@@ -9,21 +9,18 @@ import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from engine.counts import Counts
 from engine.facts import ResourceFacts, load_facts_with_versions
 from engine.promo_codes import CODES_MAX
 from engine.viewer import Role, Viewer
 from models.base import CreatedRow
 from models.booking import BookingEvent
 from models.database import Database, ReadSession
-from models.interval import Interval
 from models.keys import BookingKey, EntryKey, PriceKey, QuoteKey, ResourceKey, RuleKey, VenueKey
 from models.ledger.records import BookingRecord
 from models.payment import PaymentEvent, PaymentRow
@@ -38,7 +35,6 @@ from models.queries.catalog import (
     read_venues,
 )
 from models.queries.kept import read_kept_timelines
-from models.queries.measures import Arrivals, CustomerItem
 from models.queries.payments import read_payment_events, read_payments
 from models.queries.prices import (
     PriceChangePage,
@@ -57,16 +53,12 @@ from models.resource import BookingRule, BookingRuleChange, Resource
 from models.venue import Organization, Venue
 from models.waitlist import WaitlistEntry
 from schema.budget import Budget
+from schema.gathered_counts import KEYS_MAX, GatheredCounts, TimelineQuestion
 
 CatalogKey = TypeVar("CatalogKey", bound=tuple[uuid.UUID, uuid.UUID])
 Asked = TypeVar("Asked")
 Group = TypeVar("Group")
 Found = TypeVar("Found")
-
-TimelineQuestion = tuple[ResourceKey, Interval]
-
-KEYS_MAX = 1_000
-"""Of one statement; more keys make more statements."""
 
 
 class Loaders:
@@ -112,14 +104,14 @@ class Loaders:
         return self._by_key(read_venue_rules)
 
     @cached_property
-    def rule_change_pages(self) -> DataLoader[RuleChangePage, list[BookingRuleChange]]:
+    def rule_change_pages(self) -> DataLoader[RuleChangePage, Sequence[BookingRuleChange]]:
         """Of one rule each."""
-        return DataLoader(load_fn=self._read_rule_change_pages, max_batch_size=KEYS_MAX)
+        return self._by_organization(_in_order(read_rule_change_pages), lambda page: page.rule.organization_id, ())
 
     @cached_property
-    def price_change_pages(self) -> DataLoader[PriceChangePage, list[PriceChange]]:
+    def price_change_pages(self) -> DataLoader[PriceChangePage, Sequence[PriceChange]]:
         """Of one rate plan, price rule, promo code, tax or policy each."""
-        return DataLoader(load_fn=self._read_price_change_pages, max_batch_size=KEYS_MAX)
+        return self._by_organization(_in_order(read_price_change_pages), lambda page: page.setting.organization_id, ())
 
     @cached_property
     def settings(self) -> DataLoader[tuple[type[CreatedRow], PriceKey], CreatedRow | None]:
@@ -129,7 +121,7 @@ class Loaders:
     @cached_property
     def promo_uses(self) -> DataLoader[PriceKey, int]:
         """How many bookings use a promo code now."""
-        return DataLoader(load_fn=self._read_promo_uses, max_batch_size=KEYS_MAX)
+        return self._by_organization(read_uses, lambda key: key.organization_id, 0)
 
     @cached_property
     def promo_codes(self) -> DataLoader[VenueKey, list[PromoCode]]:
@@ -149,7 +141,7 @@ class Loaders:
     @cached_property
     def quotes(self) -> DataLoader[QuoteKey, Quote | None]:
         """Of any organization: who may see one is asked of what comes back."""
-        return DataLoader(load_fn=self._read_quotes, max_batch_size=KEYS_MAX)
+        return self._by_organization(read_quotes, lambda key: key.organization_id, None)
 
     @cached_property
     def bookings(self) -> DataLoader[BookingKey, BookingRecord | None]:
@@ -157,14 +149,14 @@ class Loaders:
         return DataLoader(load_fn=self._read_bookings, max_batch_size=KEYS_MAX)
 
     @cached_property
-    def payments(self) -> DataLoader[BookingKey, list[PaymentRow]]:
+    def payments(self) -> DataLoader[BookingKey, Sequence[PaymentRow]]:
         """Of one booking each."""
-        return DataLoader(load_fn=self._read_payments, max_batch_size=KEYS_MAX)
+        return self._by_organization(read_payments, lambda key: key.organization_id, ())
 
     @cached_property
-    def payment_events(self) -> DataLoader[BookingKey, list[PaymentEvent]]:
+    def payment_events(self) -> DataLoader[BookingKey, Sequence[PaymentEvent]]:
         """Of one booking each."""
-        return DataLoader(load_fn=self._read_payment_events, max_batch_size=KEYS_MAX)
+        return self._by_organization(read_payment_events, lambda key: key.organization_id, ())
 
     @cached_property
     def entries(self) -> DataLoader[EntryKey, WaitlistEntry | None]:
@@ -177,12 +169,12 @@ class Loaders:
         return DataLoader(load_fn=self._read_resource_pages, max_batch_size=KEYS_MAX)
 
     @cached_property
-    def event_pages(self) -> DataLoader[EventPage, list[BookingEvent]]:
+    def event_pages(self) -> DataLoader[EventPage, Sequence[BookingEvent]]:
         """Of one booking each."""
-        return DataLoader(load_fn=self._read_event_pages, max_batch_size=KEYS_MAX)
+        return self._by_organization(_in_order(read_event_pages), lambda page: page.booking.organization_id, ())
 
     @cached_property
-    def counts(self) -> "GatheredCounts":
+    def counts(self) -> GatheredCounts:
         """What rules count."""
         return GatheredCounts(self._database, self._viewer, self._turn)
 
@@ -268,13 +260,6 @@ class Loaders:
                 found |= await read_bookings(session, some)
         return [found.get(key) for key in keys]
 
-    async def _read_event_pages(self, pages: list[EventPage]) -> list[list[BookingEvent]]:
-        found: dict[EventPage, list[BookingEvent]] = {}
-        for organization_id, some in _grouped(pages, lambda page: page.booking.organization_id):
-            async with self._database.reading(organization_id) as session:
-                found |= zip(some, await read_event_pages(session, some), strict=True)
-        return [found[page] for page in pages]
-
     async def _read_rules(self, keys: list[RuleKey]) -> list[tuple[BookingRule, Venue] | None]:
         """A unit of work for each organization of whose staff the viewer is: they see removed ones. One for others."""
         own = set(self._viewer.own((key.organization_id for key in keys), Role.STAFF))
@@ -288,27 +273,6 @@ class Loaders:
                 found |= await read_rules(session, some)
         return [found.get(key) for key in keys]
 
-    async def _read_rule_change_pages(self, pages: list[RuleChangePage]) -> list[list[BookingRuleChange]]:
-        found: dict[RuleChangePage, list[BookingRuleChange]] = {}
-        for organization_id, some in _grouped(pages, lambda page: page.rule.organization_id):
-            async with self._database.reading(organization_id) as session:
-                found |= zip(some, await read_rule_change_pages(session, some), strict=True)
-        return [found[page] for page in pages]
-
-    async def _read_price_change_pages(self, pages: list[PriceChangePage]) -> list[list[PriceChange]]:
-        found: dict[PriceChangePage, list[PriceChange]] = {}
-        for organization_id, some in _grouped(pages, lambda page: page.setting.organization_id):
-            async with self._database.reading(organization_id) as session:
-                found |= zip(some, await read_price_change_pages(session, some), strict=True)
-        return [found[page] for page in pages]
-
-    async def _read_quotes(self, keys: list[QuoteKey]) -> list[Quote | None]:
-        found: dict[QuoteKey, Quote] = {}
-        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
-            async with self._database.reading(organization_id) as session:
-                found |= await read_quotes(session, some)
-        return [found.get(key) for key in keys]
-
     async def _read_settings(self, asked: list[tuple[type[CreatedRow], PriceKey]]) -> list[CreatedRow | None]:
         found: dict[tuple[type[CreatedRow], PriceKey], CreatedRow] = {}
         for (model, organization_id), some in _grouped(asked, lambda one: (one[0], one[1].organization_id)):
@@ -317,13 +281,6 @@ class Loaders:
             found |= {(model, key): row for key, row in rows.items()}
         return [found.get(one) for one in asked]
 
-    async def _read_promo_uses(self, keys: list[PriceKey]) -> list[int]:
-        found: dict[PriceKey, int] = {}
-        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
-            async with self._database.reading(organization_id) as session:
-                found |= await read_uses(session, some)
-        return [found.get(key, 0) for key in keys]
-
     async def _read_promo_codes(self, venues: list[VenueKey]) -> list[list[PromoCode]]:
         found: dict[VenueKey, list[PromoCode]] = defaultdict(list)
         for organization_id, some in _grouped(venues, lambda key: key.organization_id):
@@ -331,20 +288,6 @@ class Loaders:
                 for row in await read_promo_codes(session, some, limit=CODES_MAX * len(some)):
                     found[VenueKey(organization_id, row.venue_id)].append(row)
         return [found[venue] for venue in venues]
-
-    async def _read_payments(self, keys: list[BookingKey]) -> list[list[PaymentRow]]:
-        found: dict[BookingKey, list[PaymentRow]] = {}
-        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
-            async with self._database.reading(organization_id) as session:
-                found |= await read_payments(session, some)
-        return [found.get(key, []) for key in keys]
-
-    async def _read_payment_events(self, keys: list[BookingKey]) -> list[list[PaymentEvent]]:
-        found: dict[BookingKey, list[PaymentEvent]] = {}
-        for organization_id, some in _grouped(keys, lambda key: key.organization_id):
-            async with self._database.reading(organization_id) as session:
-                found |= await read_payment_events(session, some)
-        return [found.get(key, []) for key in keys]
 
     async def _read_entries(self, keys: list[EntryKey]) -> list[WaitlistEntry | None]:
         found = await read_entries(self._database, keys)
@@ -363,6 +306,23 @@ class Loaders:
             async with self._database.reading(catalogs=catalogs) as session:
                 found = await read(session, keys)
             return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load, max_batch_size=KEYS_MAX)
+
+    def _by_organization(
+        self,
+        read: Callable[[ReadSession, list[Asked]], Awaitable[Mapping[Asked, Found]]],
+        organization_of: Callable[[Asked], uuid.UUID],
+        missing: Found,
+    ) -> DataLoader[Asked, Found]:
+        """Of rows that are seen from their own organization only: a unit of work for each."""
+
+        async def load(asked: list[Asked]) -> list[Found]:
+            found: dict[Asked, Found] = {}
+            for organization_id, some in _grouped(asked, organization_of):
+                async with self._database.reading(organization_id) as session:
+                    found |= await read(session, some)
+            return [found.get(one, missing) for one in asked]
 
         return DataLoader(load_fn=load, max_batch_size=KEYS_MAX)
 
@@ -392,34 +352,12 @@ def _grouped(asked: Sequence[Asked], by: Callable[[Asked], Group]) -> Iterable[t
     return groups.items()
 
 
-class GatheredCounts(Counts):
-    """What rules count, of all resources that one operation asks about."""
+def _in_order(
+    read: Callable[[ReadSession, list[Asked]], Awaitable[Sequence[Found]]],
+) -> Callable[[ReadSession, list[Asked]], Awaitable[Mapping[Asked, Found]]]:
+    """Of what is answered in the order of the questions, what is answered by question."""
 
-    def __init__(self, database: Database, viewer: Viewer, turn: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(database, viewer)
-        self._turn = turn
-        self._arrivals: DataLoader[TimelineQuestion, tuple[Arrivals, ...]] = DataLoader(
-            load_fn=self._read_arrivals, max_batch_size=KEYS_MAX
-        )
-        self._customer_items: dict[tuple[uuid.UUID, str], asyncio.Task[tuple[CustomerItem, ...]]] = {}
+    async def found(session: ReadSession, asked: list[Asked]) -> Mapping[Asked, Found]:
+        return dict(zip(asked, await read(session, asked), strict=True))
 
-    async def arrivals(self, questions: Sequence[TimelineQuestion]) -> Sequence[tuple[Arrivals, ...]]:
-        """What starts in each window."""
-        return await self._arrivals.load_many(questions)
-
-    async def customer_items(
-        self, organization_id: uuid.UUID, customer_id: str, after: datetime
-    ) -> tuple[CustomerItem, ...]:
-        """What the customer has that ends after an instant; that of the first call, which is as good for the others."""
-        key = (organization_id, customer_id)
-        if key not in self._customer_items:
-            read = super().customer_items(organization_id, customer_id, after)
-            self._customer_items[key] = asyncio.create_task(read)
-        return await self._customer_items[key]
-
-    async def turn(self) -> None:
-        """When all that the operation asks for has been read, one resolver after the other."""
-        await self._turn()
-
-    async def _read_arrivals(self, questions: list[TimelineQuestion]) -> list[tuple[Arrivals, ...]]:
-        return list(await super().arrivals(questions))
+    return found

@@ -1,9 +1,8 @@
 """What has capacity and can be booked, as clients see it."""
 
-from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import strawberry
 
@@ -22,7 +21,7 @@ from schema.connections import Connection
 from schema.context import Context, Info
 from schema.current import of_one_version
 from schema.enums import AvailabilityType, Sharing
-from schema.fields import field
+from schema.fields import field, shown
 from schema.global_id import GlobalKind, encode
 from schema.inputs import GUESTS_DESCRIPTION, GuestCountInput, WindowInput, activity_of, guests_of, looked_at
 from schema.node import Node
@@ -33,9 +32,6 @@ from schema.tax import TaxRule
 from schema.timeline import Timeline, TimelineStep
 from schema.venue import Venue
 from schema.visibility import may_see_venue
-
-Row = TypeVar("Row")
-Shown = TypeVar("Shown")
 
 Quantity = Annotated[
     int | None,
@@ -146,7 +142,7 @@ class Resource(Node):
     )
     async def rules(self, info: Info) -> list[BookingRule]:
         """The stored rules of both scopes."""
-        return _shown(info, (await _facts(info.context, self.key)).stored_rules, BookingRule.of)
+        return shown(info, (await _facts(info.context, self.key)).stored_rules, BookingRule.of)
 
     @field(
         "The rate plans by which it is sold: its own and its venue's, by code, those too that do not hold today; at "
@@ -154,7 +150,7 @@ class Resource(Node):
     )
     async def rate_plans(self, info: Info) -> list[RatePlan]:
         """The stored plans of both scopes."""
-        return _shown(info, (await _facts(info.context, self.key)).stored_plans, RatePlan.of)
+        return shown(info, (await _facts(info.context, self.key)).stored_plans, RatePlan.of)
 
     @field(
         "What moves its price: its own rules and its venue's, by kind; at most 200. For the organization's staff; null "
@@ -164,7 +160,7 @@ class Resource(Node):
         """The stored rules of both scopes."""
         if not info.context.viewer.may(Role.STAFF, self.key.organization_id):
             return None
-        return _shown(info, (await _facts(info.context, self.key)).stored_price_rules, PriceRule.of)
+        return shown(info, (await _facts(info.context, self.key)).stored_price_rules, PriceRule.of)
 
     @field(
         "The taxes that are owed for it: its own and its venue's, by kind, those too that do not decide today; at most "
@@ -172,7 +168,7 @@ class Resource(Node):
     )
     async def tax_rules(self, info: Info) -> list[TaxRule]:
         """The stored taxes of both scopes."""
-        return _shown(info, (await _facts(info.context, self.key)).stored_taxes, TaxRule.of)
+        return shown(info, (await _facts(info.context, self.key)).stored_taxes, TaxRule.of)
 
     @field(
         "What may come back when a booking of it is cancelled: its own policies and its venue's, by code, those too "
@@ -180,7 +176,7 @@ class Resource(Node):
     )
     async def cancellation_policies(self, info: Info) -> list[CancellationPolicy]:
         """The stored policies of both scopes."""
-        return _shown(info, (await _facts(info.context, self.key)).stored_policies, CancellationPolicy.of)
+        return shown(info, (await _facts(info.context, self.key)).stored_policies, CancellationPolicy.of)
 
     @field(
         "How its capacity goes over a window, after what it requires. Of what it chooses from, each step counts those "
@@ -302,12 +298,6 @@ class ResourceRequirement:
 @strawberry.type(description="One page of resources, by slug.")
 class ResourceConnection(Connection[Resource]):
     """Resources of one venue."""
-
-
-def _shown(info: Info, rows: Sequence[Row], show: Callable[[Row], Shown]) -> list[Shown]:
-    """What is set for a resource, for clients."""
-    info.context.loaders.budget.spend_elements(len(rows))
-    return [show(row) for row in rows]
 
 
 async def _facts(context: Context, key: ResourceKey) -> ResourceFacts:

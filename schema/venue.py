@@ -1,9 +1,11 @@
 """A place, as clients see it."""
 
+from collections.abc import Callable
 from datetime import time
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from engine.viewer import Role
 from models.keys import VenueKey
@@ -13,7 +15,7 @@ from schema.booking_rule import BookingRule
 from schema.cancellation import CancellationPolicy
 from schema.connections import After, Connection, First, connection, from_cursor, page_size
 from schema.context import Info
-from schema.fields import field
+from schema.fields import Row, Shown, field, shown
 from schema.global_id import GlobalKind, encode
 from schema.inputs import ResourceFilter
 from schema.node import Node
@@ -89,10 +91,10 @@ class Venue(Node):
         size = page_size(first)
         asked = filter or ResourceFilter()
         page = ResourcePage(self.key, size + 1, from_cursor(after), asked.availability_type, asked.capacity_min)
-        shown = may_see_venue(info.context.viewer, self.row)
+        is_shown = may_see_venue(info.context.viewer, self.row)
         return connection(
             ResourceConnection,
-            await info.context.loaders.resource_pages.load(page) if shown else [],
+            await info.context.loaders.resource_pages.load(page) if is_shown else [],
             size=size,
             is_first=after is None,
             position=lambda row: row.slug,
@@ -105,9 +107,7 @@ class Venue(Node):
         """Also those that do not hold any more."""
         if not info.context.viewer.may(Role.STAFF, self.key.organization_id):
             return None
-        rows = await info.context.loaders.promo_codes.load(self.key)
-        info.context.loaders.budget.spend_elements(len(rows))
-        return [PromoCode.of(row) for row in rows]
+        return shown(info, await info.context.loaders.promo_codes.load(self.key), PromoCode.of)
 
     @field(
         "The rules that are set for all of its resources, by type; at most 200. Empty where it is not published. "
@@ -115,10 +115,7 @@ class Venue(Node):
     )
     async def rules(self, info: Info) -> list[BookingRule]:
         """The stored rules of the venue as a whole."""
-        shown = may_see_venue(info.context.viewer, self.row)
-        rows = await info.context.loaders.venue_rules.load(self.key) if shown else None
-        info.context.loaders.budget.spend_elements(len(rows or ()))
-        return [BookingRule.of(row) for row in rows or ()]
+        return await self._set_here(info, info.context.loaders.venue_rules, BookingRule.of)
 
     @field(
         "The taxes that are set for all of its resources, by kind; at most 100. Empty where it is not published. What "
@@ -126,10 +123,7 @@ class Venue(Node):
     )
     async def tax_rules(self, info: Info) -> list[TaxRule]:
         """The stored taxes of the venue as a whole."""
-        shown = may_see_venue(info.context.viewer, self.row)
-        rows = await info.context.loaders.venue_taxes.load(self.key) if shown else None
-        info.context.loaders.budget.spend_elements(len(rows or ()))
-        return [TaxRule.of(row) for row in rows or ()]
+        return await self._set_here(info, info.context.loaders.venue_taxes, TaxRule.of)
 
     @field(
         "The cancellation policies that are set for all of its resources, by code; at most 100. Empty where it is not "
@@ -137,10 +131,15 @@ class Venue(Node):
     )
     async def cancellation_policies(self, info: Info) -> list[CancellationPolicy]:
         """The stored policies of the venue as a whole."""
-        shown = may_see_venue(info.context.viewer, self.row)
-        rows = await info.context.loaders.venue_policies.load(self.key) if shown else None
-        info.context.loaders.budget.spend_elements(len(rows or ()))
-        return [CancellationPolicy.of(row) for row in rows or ()]
+        return await self._set_here(info, info.context.loaders.venue_policies, CancellationPolicy.of)
+
+    async def _set_here(
+        self, info: Info, loader: DataLoader[VenueKey, list[Row] | None], show: Callable[[Row], Shown]
+    ) -> list[Shown]:
+        """What is set for the venue as a whole; nothing where the viewer may not see that."""
+        if not may_see_venue(info.context.viewer, self.row):
+            return []
+        return shown(info, await loader.load(self.key) or (), show)
 
 
 @strawberry.type(description="One page of venues, by slug.")

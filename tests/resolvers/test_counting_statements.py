@@ -13,8 +13,8 @@ from engine.counts import Counts
 from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.resource import AvailabilityType, Resource
+from schema.gathered_counts import GatheredCounts
 from schema.global_id import GlobalKind, encode
-from schema.loaders import GatheredCounts
 from tests.resolvers.conftest import Asker
 from tests.support.factories import make_hold, make_resource, make_venue
 from tests.support.statements import recorded_statements
