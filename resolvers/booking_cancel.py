@@ -16,8 +16,9 @@ from schema.context import Info
     Access.BOOKING_HOLDER,
     description=(
         "Cancel a booking that is ON_HOLD, PENDING or CONFIRMED: its places are free at once. Guests, customers and "
-        "partners may until its first item begins, staff at any time. Refused with NOT_CANCELLABLE, "
-        "VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
+        "partners may until its first item begins, staff at any time. Of what was paid online all goes back that the "
+        "venue does not keep by the terms that were agreed on: bookingCancelQuote tells. Refused with "
+        "NOT_CANCELLABLE, VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_cancel(

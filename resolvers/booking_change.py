@@ -77,9 +77,10 @@ async def booking_change_quote(
     description=(
         "Make a booking that is ON_HOLD or CONFIRMED be of other items: another time, resource or size. What it has "
         "itself counts as free, and if the rest does not fit it stays exactly as it was. Rules and prices are those of "
-        "now, and its promo code is kept while it holds; but no less is owed than a cancellation would have kept. A "
-        "hold ends when it would have. Refused with SOLD_OUT, CLOSED, ACTIVITY_CONFLICT, VERSION_CONFLICT, "
-        f"PRICE_CHANGED, {REFUSED}, IDEMPOTENCY_CONFLICT, BUSY."
+        "now, and its promo code is kept while it holds; but no less is owed than a cancellation would have kept. Of "
+        "what is CONFIRMED, what is due beyond what was paid is Booking.payment.outstanding, for bookingCheckout; what "
+        "was paid beyond what is owed goes back. A hold ends when it would have. Refused with SOLD_OUT, CLOSED, "
+        f"ACTIVITY_CONFLICT, VERSION_CONFLICT, PRICE_CHANGED, {REFUSED}, IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_change(

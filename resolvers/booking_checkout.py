@@ -33,8 +33,8 @@ class BookingCheckoutInput(BookingActionInput):
     return_url: str | None = strawberry.field(
         default=None,
         description=(
-            "Where the guest's bank sends them back to: at most 2,048 characters, https. Without one there is no "
-            "nextActionUrl, and the browser does what the bank wants."
+            "Where the guest's bank sends them back to: an address of https or http, at most 2,048 characters; else "
+            "INVALID_INPUT. Without one there is no nextActionUrl, and the browser does what the bank wants."
         ),
     )
 
@@ -42,10 +42,14 @@ class BookingCheckoutInput(BookingActionInput):
 @mutation(
     Access.BOOKING_HOLDER,
     description=(
-        "Go to pay what is due now of a hold: it lasts at least ten minutes from now, once five from a payment that "
-        "fails, and half an hour at most. Nothing is taken before the booking is confirmed: the money is held first, "
-        "where the way to pay can do that. Refused with NOTHING_DUE (bookingConfirm it), HOLD_EXPIRED, INVALID_STATE, "
-        "PAYMENT_UNAVAILABLE, INVALID_INPUT, VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
+        "Go to pay what is due now of a hold, or what is outstanding of a booking that is CONFIRMED, and stays so. The "
+        "hold lasts longer then, as holdExpiresAt tells: unless the operator has set other times, ten minutes from now "
+        "at least, five from a payment that fails, once, and half an hour at most. Nothing is taken before the booking "
+        "is confirmed: the money is held first, where the way to pay can do that. With a paymentMethod it is paid at "
+        "once; the booking is answered beside PAYMENT_DECLINED, and beside PAYMENT_REQUIRED while the guest's bank "
+        "wants to see them. Refused with NOTHING_DUE, HOLD_EXPIRED, INVALID_STATE unless ON_HOLD or CONFIRMED, "
+        "PAYMENT_DECLINED after ten attempts, PAYMENT_UNAVAILABLE, INVALID_INPUT, VERSION_CONFLICT, NOT_FOUND, "
+        "IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_checkout(

@@ -21,8 +21,8 @@ from schema.global_id import booking_key
     description=(
         "Ask what became of paying, when the guest's browser is done: the payment provider is asked, and the booking "
         "is CONFIRMED, or PENDING where the venue approves, if the money is there. It may be called at any time and "
-        "any number of times, and remembers no key; who does not is booked all the same, within seconds. The booking "
-        "is answered beside PAYMENT_REQUIRED (nothing is paid yet), PAYMENT_DECLINED, and, where the money came when "
+        "any number of times, and remembers no key; whoever does not call it is booked all the same. The booking is "
+        "answered beside PAYMENT_REQUIRED (nothing is paid yet), PAYMENT_DECLINED, and, where the money came when "
         "the hold had ended and its place was gone, SOLD_OUT with alternatives or HOLD_EXPIRED: then nothing is kept "
         "of it. While the provider is still at it there is no error, and the booking is ON_HOLD. Refused with "
         "PAYMENT_UNAVAILABLE, VERSION_CONFLICT, NOT_FOUND, BUSY."

@@ -85,8 +85,9 @@ class BookingHoldInput:
     promo_code: str | None = strawberry.field(
         default=None,
         description=(
-            "As the guest has entered it; of a quote, it is the quote's. PROMO_CODE_INVALID if there is none, not now, "
-            "or if it has been used as often as it may be: that is counted as the hold is made."
+            "As the guest has entered it. PROMO_CODE_INVALID if there is none, not now, or if it has been used as "
+            "often as it may be: that is counted as the hold is made. With quoteId the quote's own counts; "
+            "INVALID_INPUT for another."
         ),
     )
     expected_total: Long | None = strawberry.field(

@@ -70,8 +70,9 @@ async def booking_item_cancel_quote(
     Access.BOOKING_HOLDER,
     description=(
         "Cancel so many units of one item of a booking that is ON_HOLD or CONFIRMED; their places are free at once. "
-        "Of what is CONFIRMED the venue keeps what the terms say. Of all that is left, it is bookingCancel. Refused "
-        f"with VERSION_CONFLICT, NOT_CANCELLABLE, {REFUSED}, IDEMPOTENCY_CONFLICT, BUSY."
+        "Of what is CONFIRMED the venue keeps what the terms say, and the rest of what was paid goes back. If nothing "
+        "is left, the booking is CANCELLED, as by bookingCancel. Refused with VERSION_CONFLICT, NOT_CANCELLABLE, "
+        f"{REFUSED}, IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_item_cancel(

@@ -16,9 +16,9 @@ from schema.series_change import SeriesChangePayload
     Access.SERIES_HOLDER,
     description=(
         "Confirm all bookings of a series, each as bookingConfirm does, at once and under one key. What can not be "
-        "confirmed, because its hold is over or it is not ON_HOLD any more, keeps none of the others from it: each "
-        "booking is told with its outcome. If none is confirmed, the error is a SeriesUnchanged. Also NOT_FOUND, "
-        "IDEMPOTENCY_CONFLICT, BUSY."
+        "confirmed, because it is to be paid first, its hold is over or it is not ON_HOLD any more, keeps none of the "
+        "others from it: each booking is told with its outcome. If none is confirmed, the error is a SeriesUnchanged. "
+        "Also NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def series_confirm(

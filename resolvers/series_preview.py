@@ -22,7 +22,7 @@ Question = Annotated[SeriesPreviewInput, strawberry.argument(description="What r
     description=(
         "Which dates of a series could be booked now, and why not the others. What is wrong with the series as a whole "
         "is refused: INVALID_INPUT for the rule, the dates that are left out and what makes no sense for the resource; "
-        "INVALID_TIME, TOO_SOON, TOO_FAR and TOO_LONG for its first occurrence."
+        "INVALID_TIME, TOO_SOON, TOO_FAR and TOO_LONG for its first occurrence; NOT_FOUND for the resource."
     ),
 )
 async def series_preview(info: Info, input: Question) -> SeriesPreview:

@@ -10,7 +10,9 @@ from schema.payload import Payload
 class BookingPayload(Payload):
     """Either a booking, or errors."""
 
-    booking: Booking | None = strawberry.field(default=None, description="The booking; null if there are errors.")
+    booking: Booking | None = strawberry.field(
+        default=None, description="The booking. Null if there are errors, but for those of bookingCheckoutComplete."
+    )
     token: str | None = strawberry.field(
         default=None,
         description=(

@@ -144,7 +144,7 @@ described(
 
 described(
     PaymentStatus,
-    description="How far paying a booking is.",
+    description="How far paying a booking online is.",
     values={
         "NONE": "Nobody has begun to pay.",
         "REQUIRES_PAYMENT": "Begun, and not paid; or the payment provider is still at it.",
@@ -162,18 +162,21 @@ described(
     PaymentEventKind,
     description="What was asked of the payment provider, or came from it.",
     values={
-        "AUTHORIZE": "To hold money.",
-        "CAPTURE": "To take it.",
-        "VOID": "To let it go.",
+        "AUTHORIZE": "To hold the guest's money; or to take it at once, where the way to pay can not hold it.",
+        "CAPTURE": "To take what is held.",
+        "VOID": "To let go of what is held, or to end what was begun.",
         "REFUND": "To give back what was taken.",
-        "DISPUTE": "The guest's bank wants it back: SUCCEEDED, it is gone; FAILED, it is the venue's again.",
+        "DISPUTE": (
+            "The guest's bank wants it back: REQUESTED, that is open; SUCCEEDED, it is gone; FAILED, it is the "
+            "venue's again."
+        ),
     },
 )
 
 described(
     PaymentOutcome,
     description="What came of it.",
-    values={"REQUESTED": "It is wanted.", "SUCCEEDED": "It is done.", "FAILED": "It could not be done."},
+    values={"REQUESTED": "It is to be done.", "SUCCEEDED": "It is done.", "FAILED": "It could not be done."},
 )
 
 described(
@@ -191,10 +194,10 @@ described(
 
 described(
     BookingRuleScope,
-    description="What a rule is of.",
+    description="What a rule, rate plan, price rule, tax or cancellation policy is set for.",
     values={
-        "RESOURCE": "One resource; it goes before the venue's of the same type.",
-        "VENUE": "All resources of the venue that its type has a say on.",
+        "RESOURCE": "One resource; it goes before what is set for its venue.",
+        "VENUE": "All resources of the venue; a rule, all that its type has a say on.",
     },
 )
 
@@ -211,8 +214,8 @@ described(
         "GUEST": "No account: what is public, and what a booking's token opens.",
         "CUSTOMER": "Their own bookings.",
         "PARTNER": "The bookings that they made.",
-        "STAFF": "All bookings of the organization, and what is not published yet.",
-        "MANAGER": "Its venues, resources and capacity as well.",
+        "STAFF": "All bookings of the organization, its capacity and closings, and what is not published yet.",
+        "MANAGER": "Its venues, resources, rules, prices, taxes and cancellation policies as well.",
         "OPERATOR": "The platform's own people: any organization.",
     },
 )

@@ -140,7 +140,10 @@ class PriceChanged(UserError):
 
     key: strawberry.Private[QuoteKey | None]
 
-    @field("What it costs now, kept so that it can be held by. Null: it has no price any more, and costs nothing.")
+    @field(
+        "What it costs now, kept so that it can be held by. Null: it has no price any more, and costs nothing; and of "
+        "bookingChange, for which bookingChangeQuote tells."
+    )
     async def quote(self, info: Info) -> Quote | None:
         """The new quote."""
         row = None if self.key is None else await info.context.loaders.quotes.load(self.key)

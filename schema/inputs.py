@@ -76,7 +76,9 @@ class GuestCountInput:
     )
 
 
-@strawberry.input(description="How to reach the guest. Shown to nobody but who may see the booking.")
+@strawberry.input(
+    description="How to reach the guest. Shown to nobody but who may see the booking or the waitlist entry."
+)
 class ContactInput:
     """Every part may be left out."""
 

@@ -54,7 +54,9 @@ class Payment:
     key: strawberry.Private[BookingKey]
 
     status: PaymentStatus = strawberry.field(description="How far it is.")
-    amount: Money = strawberry.field(description="What was to be paid so far: what is due now, and what came after.")
+    amount: Money = strawberry.field(
+        description="What is to be paid so far: what was due with the booking, and what came after."
+    )
     captured: Money = strawberry.field(description="What was taken of it.")
     refunded: Money = strawberry.field(description="What was given back of that.")
     charged_back: Money = strawberry.field(
@@ -79,7 +81,7 @@ class Payment:
             outstanding=Money.of(_outstanding(record, quote, rows), currency),
         )
 
-    @field("What happened to the money, oldest first; at most 100.")
+    @field("What happened to the money, oldest first: the first 100 events.")
     async def events(self, info: Info) -> list[PaymentEvent]:
         """The history."""
         rows = await info.context.loaders.payment_events.load(self.key)

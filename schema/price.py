@@ -157,8 +157,10 @@ class PromoCode(Node):
     id: strawberry.ID = strawberry.field(description="For promoCodeSet.")
     code: str = strawberry.field(description="The word, in capitals. Never changes.")
     uses_max: int | None = strawberry.field(description="For how many bookings it holds. Null: any number.")
-    valid_from: date | None = strawberry.field(description=FROM)
-    valid_until: date | None = strawberry.field(description=UNTIL)
+    valid_from: date | None = strawberry.field(
+        description="It holds for who asks on this civil day, at the venue, or later. Null: no bound."
+    )
+    valid_until: date | None = strawberry.field(description="And before this day. Null: no bound.")
     version: Long = strawberry.field(description=VERSION)
 
     @classmethod

@@ -8,27 +8,20 @@ from engine.costs import Cost
 from engine.price_preview import SamplePrice
 from engine.pricing.charges import folded
 from models import price as rows
-from schema.cancellation import CancellationPolicy, CancellationTerms, PaymentDue
-from schema.money import Money
+from schema.cancellation import CancellationPolicy, CancellationTerms
 from schema.payload import Payload
 from schema.price import PriceRule, PromoCode, RatePlan
-from schema.quote import Quote, QuoteLine
+from schema.quote import Quote, QuoteLine, Totals, totals_of
 from schema.tax import TaxLine, TaxRule
 
 
 @strawberry.type(description="What a sample costs, if it is booked now: taxes, what is due when, what comes back.")
-class SampleTotal:
+class SampleTotal(Totals):
     """With its lines."""
 
     rate_plan: str = strawberry.field(description="The code of the rate plan by which it is priced.")
     lines: list[QuoteLine] = strawberry.field(description="What it is made of.")
-    subtotal: Money = strawberry.field(description="Their sum; taxes that prices include are in it.")
     taxes: list[TaxLine] = strawberry.field(description="What is owed, each tax by itself.")
-    tax: Money = strawberry.field(description="What taxes add to the subtotal; those that are included add nothing.")
-    total: Money = strawberry.field(description="The subtotal and the tax: all that the guest pays, now or later.")
-    due_now: Money = strawberry.field(description="With the booking.")
-    due_later: list[PaymentDue] = strawberry.field(description="The balance of a deposit; mostly none.")
-    due_at_venue: Money = strawberry.field(description="At the venue: balances without a day, and taxes paid there.")
     cancellation: CancellationTerms = strawberry.field(description="What would come back until when.")
 
     @classmethod
@@ -41,23 +34,20 @@ class SampleTotal:
         return cls(
             rate_plan=item.plan,
             lines=[QuoteLine.of(line, cost.currency) for line in folded(item.charges)],
-            subtotal=Money.of(cost.subtotal, cost.currency),
+            **totals_of(cost, cost.due_later),
             taxes=[TaxLine.of(line, cost.currency) for line in cost.taxes.lines],
-            tax=Money.of(cost.tax, cost.currency),
-            total=Money.of(cost.total, cost.currency),
-            due_now=Money.of(cost.due_now, cost.currency),
-            due_later=[PaymentDue.of(due, cost.currency) for due in cost.due_later],
-            due_at_venue=Money.of(cost.due_at_venue, cost.currency),
             cancellation=CancellationTerms.of(cost.terms, booked_at),
         )
 
 
-@strawberry.type(description="What a sample request costs, asked for now. Null: nothing is charged for it.")
+@strawberry.type(description="What a sample request costs, asked for now.")
 class PriceSample:
     """Before the change and after."""
 
-    before: SampleTotal | None = strawberry.field(description="As it is now.")
-    after: SampleTotal | None = strawberry.field(description="As it would be.")
+    before: SampleTotal | None = strawberry.field(
+        description="As it is now. Null: nothing is charged for it, or its rate plan is not to be had."
+    )
+    after: SampleTotal | None = strawberry.field(description="As it would be. Null: as `before`.")
 
     @classmethod
     def of(cls, sample: SamplePrice, asked_at: datetime) -> "PriceSample":

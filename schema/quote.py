@@ -1,9 +1,13 @@
 """Quotes, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
+from engine.cancellation.payments import Due
+from engine.costs import Cost
 from engine.pricing.charges import Charge, folded
 from engine.quote_rows import due_later_of, lines_of, taxes_of, terms_of
 from models.keys import QuoteKey
@@ -54,24 +58,34 @@ class QuoteLine:
         )
 
 
+@strawberry.type
+class Totals:
+    """What a price comes to, and when that is paid: the same of a quote and of a sample."""
+
+    subtotal: Money = strawberry.field(description="The sum of the lines; taxes that prices include are in it.")
+    tax: Money = strawberry.field(description="What taxes add to the subtotal; those that are included add nothing.")
+    total: Money = strawberry.field(description="The subtotal and the tax: all that the guest pays, now or later.")
+    due_now: Money = strawberry.field(description="What of it is to be paid with the booking.")
+    due_later: list[PaymentDue] = strawberry.field(
+        description="What of it is to be paid later, and by when: the balance of a deposit; mostly none."
+    )
+    due_at_venue: Money = strawberry.field(
+        description="What of it is paid at the venue: balances without a day, and taxes that are paid there."
+    )
+
+
 @strawberry.type(
     description=(
         "What a request costs, line by line, at one instant; never altered. One that quoteCreate or a changed price "
         "has made can be held by until it expires, at this price whatever is set meanwhile, and stays with the booking."
     )
 )
-class Quote(Node):
+class Quote(Node, Totals):
     """All of a price."""
 
     row: strawberry.Private[QuoteRow]
     now: strawberry.Private[datetime]
 
-    subtotal: Money = strawberry.field(description="The sum of the lines; taxes that prices include are in it.")
-    tax: Money = strawberry.field(description="What taxes add to the subtotal; those that are included add nothing.")
-    total: Money = strawberry.field(description="The subtotal and the tax: all that the guest pays, now or later.")
-    due_now: Money = strawberry.field(description="With the booking.")
-    due_later: list[PaymentDue] = strawberry.field(description="The balance of a deposit; mostly none.")
-    due_at_venue: Money = strawberry.field(description="At the venue: balances without a day, and taxes paid there.")
     promo_code: str | None = strawberry.field(description="The promo code by which it is priced; null: none.")
     expires_at: datetime = strawberry.field(
         description="Until when it can be held by. Of a quote that was only looked at: the instant of asking."
@@ -104,17 +118,18 @@ class Quote(Node):
     @classmethod
     def of(cls, row: QuoteRow, now: datetime, *, is_kept: bool = True) -> "Quote":
         """The row, for clients."""
-        currency = row.currency
         return cls(
             id=encode(GlobalKind.QUOTE, row.organization_id, row.id),
             row=row,
             now=now,
-            subtotal=Money.of(row.subtotal, currency),
-            tax=Money.of(row.tax, currency),
-            total=Money.of(row.total, currency),
-            due_now=Money.of(row.due_now, currency),
-            due_later=[PaymentDue.of(due, currency) for due in due_later_of(row)],
-            due_at_venue=Money.of(row.due_at_venue, currency),
+            **totals_of(row, due_later_of(row)),
             promo_code=row.inputs["promo"],
             expires_at=row.expires_at if is_kept else now,
         )
+
+
+def totals_of(price: QuoteRow | Cost, due_later: Sequence[Due]) -> dict[str, Any]:
+    """The fields of `Totals`."""
+    names = ("subtotal", "tax", "total", "due_now", "due_at_venue")
+    amounts: dict[str, Any] = {name: Money.of(getattr(price, name), price.currency) for name in names}
+    return amounts | {"due_later": [PaymentDue.of(due, price.currency) for due in due_later]}

@@ -117,7 +117,10 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     JSON: strawberry.scalar(
         name="JSON",
-        description="Any JSON value. Used for the parameters of rules and refusals, and what they may be, only.",
+        description=(
+            "Any JSON value: parameters of what is set and of refusals, the JSON Schemas of these, and lines of "
+            "histories."
+        ),
         parse_value=lambda value: value,
         serialize=lambda value: value,
     ),

@@ -20,7 +20,8 @@ class SeriesChange:
     done: bool = strawberry.field(description="Whether it was done. True exactly when refusal is null.")
     refusal: Refusal | None = strawberry.field(
         description=(
-            "Why not: HOLD_EXPIRED if its hold is over and its place was needed, INVALID_STATE if it is not ON_HOLD."
+            "Why not: HOLD_EXPIRED if its hold is over and its place was needed, INVALID_STATE if it is not ON_HOLD, "
+            "PAYMENT_REQUIRED if something of it is to be paid before it is confirmed (bookingCheckout)."
         )
     )
 
