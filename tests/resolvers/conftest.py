@@ -10,8 +10,10 @@ from engine.ports import OnlinePayments
 from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.ledger.requests import Contact
-from models.venue import Organization
+from models.resource import Resource
+from models.venue import Organization, Venue
 from schema.context import Context, for_operation
+from schema.global_id import GlobalKind, encode
 from server.graphql import Schema, build_schema
 from server.tokens import SignedBookingTokens
 from subscriptions.feed import Feed
@@ -82,6 +84,12 @@ class Asker:
 def ask(schema: Schema, database: Database) -> Asker:
     """Ask an operation of the test's database."""
     return Asker(schema, database)
+
+
+def id_of(row: Organization | Venue | Resource) -> str:
+    """The id that clients know it by."""
+    kind = {Organization: GlobalKind.ORGANIZATION, Venue: GlobalKind.VENUE, Resource: GlobalKind.RESOURCE}[type(row)]
+    return encode(kind, row.id if isinstance(row, Organization) else row.organization_id, row.id)
 
 
 def staff_of(organization: Organization, role: Role = Role.STAFF, subject: str = "ada") -> Viewer:

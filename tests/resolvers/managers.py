@@ -3,7 +3,8 @@
 from typing import Any
 
 from engine.viewer import Viewer
-from tests.resolvers.conftest import Asker
+from models.resource import Resource
+from tests.resolvers.conftest import Asker, id_of
 from tests.support.staff import fresh_key
 
 MONEY = "{ amount currency }"
@@ -38,6 +39,16 @@ FLEXIBLE: dict[str, Any] = {
         "balance": {"daysBefore": 14},
     },
 }
+STANDARD: dict[str, Any] = {
+    "code": "STANDARD",
+    "name": "Standard",
+    "parameters": {"amount": 10_000, "every": "NIGHT"},
+}
+FEE: dict[str, Any] = {
+    "code": "FEE",
+    "name": "With a fee",
+    "parameters": {"steps": [{"hoursBefore": 48, "fee": 2_500}]},
+}
 
 
 class Manager:
@@ -65,3 +76,14 @@ class Manager:
         [error] = payload.pop("errors")
         assert set(payload.values()) == {None}
         return dict(error)
+
+    async def sets_prices(self, room: Resource) -> None:
+        """100.00 a night, and 4.00 of tourist tax for each guest and night, collected with the booking."""
+        await self.done("ratePlan", resourceId=id_of(room), **STANDARD)
+        collected_now = TMT["parameters"] | {"collect": "NOW"}
+        await self.done("taxRule", resourceId=id_of(room), **(TMT | {"parameters": collected_now}))
+
+
+def euros(amount: int) -> dict[str, Any]:
+    """As it is told."""
+    return {"amount": amount, "currency": "EUR"}

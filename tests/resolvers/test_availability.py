@@ -8,7 +8,7 @@ from engine.rules.base import RuleRequest
 from models.database import Database
 from models.resource import AvailabilityType, Resource, Sharing
 from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker
+from tests.resolvers.conftest import Asker, id_of
 from tests.support.factories import make_booking, make_organization, make_requirement, make_resource, make_venue
 from tests.support.statements import recorded_statements
 
@@ -19,10 +19,6 @@ AVAILABILITY = """query ($input: AvailabilityInput!) { availability(input: $inpu
   resource { id slug } startsAt endsAt capacity vacancies status bookable refusals { code message parameters } version
   alternatives(first: 2) { startsAt endsAt localStart localEnd bookable vacancies }
 } }"""
-
-
-def id_of(resource: Resource) -> str:
-    return encode(GlobalKind.RESOURCE, resource.organization_id, resource.id)
 
 
 async def about(ask: Asker, *resources: Resource, **asked: Any) -> list[dict[str, Any]]:

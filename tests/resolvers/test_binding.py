@@ -9,8 +9,7 @@ from models.database import Database
 from models.ledger import calls
 from models.resource import Resource, Sharing
 from models.venue import Venue
-from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker
+from tests.resolvers.conftest import Asker, id_of
 from tests.support.factories import adjust_of, make_booking, make_choices, make_requirement, make_resource, make_venue
 from tests.support.staff import fresh_key, viewer_of
 from tests.support.statements import recorded_statements
@@ -29,10 +28,6 @@ SERIES = """mutation ($input: SeriesHoldInput!) { seriesHold(input: $input) { er
 HOLD = """mutation ($input: BookingHoldInput!) { bookingHold(input: $input) { booking { id } errors { code
     ... on SoldOut { resource { slug } elsewhere(first: 2) { resource { slug } vacancies bookable } } } } }"""
 BARE_HOLD = "mutation ($input: BookingHoldInput!) { bookingHold(input: $input) { booking { id } errors { code } } }"
-
-
-def id_of(resource: Resource) -> str:
-    return encode(GlobalKind.RESOURCE, resource.organization_id, resource.id)
 
 
 @pytest.fixture

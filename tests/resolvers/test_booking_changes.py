@@ -8,9 +8,9 @@ from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.resource import AvailabilityType, Resource
 from models.venue import Organization, Venue
-from schema.global_id import GlobalKind, decode, encode
-from tests.resolvers.conftest import Asker, staff_of
-from tests.resolvers.managers import TMT, Manager
+from schema.global_id import decode
+from tests.resolvers.conftest import Asker, id_of, staff_of
+from tests.resolvers.managers import FEE, STANDARD, Manager
 from tests.support.factories import make_organization, make_resource
 from tests.support.prices import make_guesthouse, put_promo_code
 from tests.support.staff import fresh_key
@@ -28,18 +28,9 @@ CHANGE = f"""{{ booking {{ version }} quote {QUOTE} totalBefore {MONEY} totalAft
     dueNow {MONEY} refund {MONEY} }}"""
 EVENTS = """query ($id: ID!, $token: String) { booking(id: $id, token: $token) {
     events { edges { node { kind itemsBefore { quantity } } } } } }"""
-FEE: dict[str, Any] = {
-    "code": "FEE",
-    "name": "With a fee",
-    "parameters": {"steps": [{"hoursBefore": 48, "fee": 2_500}]},
-}
 STRICT: dict[str, Any] = {"code": "STRICT", "name": "Not refundable", "parameters": {}}
 JUNE = {"arrival": "2030-07-01", "departure": "2030-07-03"}
 LATER = {"arrival": "2030-07-08", "departure": "2030-07-11"}
-
-
-def id_of(room: Resource) -> str:
-    return encode(GlobalKind.RESOURCE, room.organization_id, room.id)
 
 
 def flat(found: Any) -> Any:
@@ -147,17 +138,7 @@ def guest(ask: Asker) -> Guest:
 
 @pytest.fixture
 async def prices(manager: Manager, room: Resource) -> None:
-    """100.00 a night and room, and 4.00 of tourist tax for each guest and night, collected with the booking."""
-    await manager.done("ratePlan", resourceId=id_of(room), **STANDARD)
-    collected_now = TMT["parameters"] | {"collect": "NOW"}
-    await manager.done("taxRule", resourceId=id_of(room), **(TMT | {"parameters": collected_now}))
-
-
-STANDARD: dict[str, Any] = {
-    "code": "STANDARD",
-    "name": "Standard",
-    "parameters": {"amount": 10_000, "every": "NIGHT"},
-}
+    await manager.sets_prices(room)
 
 
 @pytest.mark.usefixtures("prices")

@@ -12,7 +12,7 @@ from models.database import Database
 from models.keys import BookingKey
 from models.resource import AvailabilityType, Resource, Sharing
 from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import TOKENS, Asker, staff_of
+from tests.resolvers.conftest import TOKENS, Asker, id_of, staff_of
 from tests.support.factories import make_booking, make_organization, make_requirement, make_resource, make_venue
 
 ALWAYS_OPEN = {"START_GRID": {"minutes": 30}}
@@ -29,10 +29,6 @@ HOLD = f"mutation ($input: BookingHoldInput!) {{ bookingHold(input: $input) {{ t
 
 def act(name: str) -> str:
     return f"mutation ($input: BookingActionInput!) {{ {name}(input: $input) {{ token {BOOKING} {ERRORS} }} }}"
-
-
-def id_of(resource: Resource) -> str:
-    return encode(GlobalKind.RESOURCE, resource.organization_id, resource.id)
 
 
 def item(resource: Resource, **more: Any) -> dict[str, Any]:

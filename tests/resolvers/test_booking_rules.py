@@ -10,8 +10,7 @@ from models.base import new_id
 from models.database import Database
 from models.resource import Resource
 from models.venue import Organization, Venue
-from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker, staff_of
+from tests.resolvers.conftest import Asker, id_of, staff_of
 from tests.support.factories import make_booking, make_organization, make_resource, make_venue
 from tests.support.rules import HoursAhead, known
 from tests.support.staff import fresh_key
@@ -77,11 +76,6 @@ async def hall(database: Database, venue: Venue) -> Resource:
 @pytest.fixture
 def manager(ask: Asker, organization: Organization) -> Manager:
     return Manager(ask, staff_of(organization, Role.MANAGER))
-
-
-def id_of(row: Venue | Resource) -> str:
-    kind = GlobalKind.VENUE if isinstance(row, Venue) else GlobalKind.RESOURCE
-    return encode(kind, row.organization_id, row.id)
 
 
 async def test_rules_are_shown_with_their_scope(ask: Asker, manager: Manager, venue: Venue, hall: Resource) -> None:

@@ -9,19 +9,13 @@ from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
 from models.resource import AvailabilityType, Resource
 from models.venue import Organization
-from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker, staff_of
-from tests.resolvers.managers import TMT, Manager
+from tests.resolvers.conftest import Asker, id_of, staff_of
+from tests.resolvers.managers import FEE, Manager, euros
 from tests.support.factories import make_organization, make_resource, make_venue
 from tests.support.staff import fresh_key
 
 MONEY = "{ amount currency }"
 TERMS = f"cancellation {{ refundNow {MONEY} steps {{ until refund {MONEY} }} }}"
-FEE: dict[str, Any] = {
-    "code": "FEE",
-    "name": "With a fee",
-    "parameters": {"steps": [{"hoursBefore": 48, "fee": 2_500}]},
-}
 CANCEL_QUOTE = f"""query ($id: ID!, $token: String) {{ bookingCancelQuote(bookingId: $id, token: $token) {{
     refund {MONEY} kept {MONEY} until booking {{ version {TERMS} }} }} }}"""
 
@@ -42,10 +36,6 @@ async def room(database: Database, organization: Organization) -> Resource:
         check_out_time=time(11),
     )
     return await make_resource(database, venue=venue, availability_type=AvailabilityType.NIGHTLY)
-
-
-def id_of(room: Resource) -> str:
-    return encode(GlobalKind.RESOURCE, room.organization_id, room.id)
 
 
 @pytest.fixture
@@ -97,16 +87,7 @@ def guest(ask: Asker, room: Resource) -> Guest:
 
 @pytest.fixture
 async def prices(manager: Manager, room: Resource) -> None:
-    """100.00 a night, and 4.00 of tourist tax for each guest and night, collected with the booking."""
-    plan: dict[str, Any] = {"code": "STANDARD", "name": "Standard"}
-    plan["parameters"] = {"amount": 10_000, "every": "NIGHT"}
-    await manager.done("ratePlan", resourceId=id_of(room), **plan)
-    collected_now = TMT["parameters"] | {"collect": "NOW"}
-    await manager.done("taxRule", resourceId=id_of(room), **(TMT | {"parameters": collected_now}))
-
-
-def euros(amount: int) -> dict[str, Any]:
-    return {"amount": amount, "currency": "EUR"}
+    await manager.sets_prices(room)
 
 
 UNTIL = "2030-06-29T14:00:00Z"

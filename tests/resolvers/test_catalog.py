@@ -8,10 +8,9 @@ import pytest
 
 from engine.viewer import GUEST, Role, Viewer
 from models.database import Database
-from models.resource import AvailabilityType, Resource
-from models.venue import Organization, Venue
+from models.resource import AvailabilityType
 from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker, staff_of
+from tests.resolvers.conftest import Asker, id_of, staff_of
 from tests.support.factories import (
     make_booking,
     make_hold,
@@ -25,11 +24,6 @@ from tests.support.statements import recorded_statements
 ALWAYS_OPEN = {"START_GRID": {"minutes": 60}}
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
-
-
-def id_of(row: Venue | Resource | Organization) -> str:
-    kind = {Venue: GlobalKind.VENUE, Resource: GlobalKind.RESOURCE, Organization: GlobalKind.ORGANIZATION}[type(row)]
-    return encode(kind, getattr(row, "organization_id", row.id), row.id)
 
 
 async def seen(ask: Asker, *ids: str, viewer: Viewer = GUEST) -> list[str | None]:

@@ -16,8 +16,8 @@ from models.resource import Resource
 from server.graphql import Schema
 from tests.isolation.tenants import tables_of
 from tests.payments.conftest import simulator, simulator_url
-from tests.resolvers.conftest import Asker
-from tests.resolvers.test_prices import id_of, weekend
+from tests.resolvers.conftest import Asker, id_of
+from tests.resolvers.test_prices import weekend
 from tests.support.audits import audited
 from tests.support.checkouts import AUTHENTICATED, BACK, DECLINED, VISA, Till, till_of
 from tests.support.payments import PUBLISHABLE_KEY, Simulator

@@ -9,7 +9,7 @@ from models.database import Database
 from models.resource import Resource
 from models.venue import Venue
 from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker
+from tests.resolvers.conftest import Asker, id_of
 from tests.support.factories import make_choices, make_requirement, make_resource, make_venue
 from tests.support.staff import fresh_key, viewer_of
 from tests.support.statements import recorded_statements
@@ -23,10 +23,6 @@ HOLD = """mutation ($input: BookingHoldInput!) { bookingHold(input: $input) {
 TIMELINE = """query ($id: ID!, $window: WindowInput!) { node(id: $id) { ... on Resource {
     choices { slug } timeline(window: $window) { steps { vacancies } } } } }"""
 WINDOW = {"startsAt": "2030-06-01T10:00:00Z", "endsAt": "2030-06-01T12:00:00Z"}
-
-
-def id_of(resource: Resource) -> str:
-    return encode(GlobalKind.RESOURCE, resource.organization_id, resource.id)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from models.kept_timelines import KeptTimelines
 from models.queries import kept
 from models.resource import BookingRule, Resource
 from schema.loaders import Loaders
-from tests.resolvers.conftest import Asker
-from tests.resolvers.test_availability import TEN_TO_TWELVE, id_of
+from tests.resolvers.conftest import Asker, id_of
+from tests.resolvers.test_availability import TEN_TO_TWELVE
 from tests.support.factories import between, key_of, make_hold, make_requirement, make_resource
 
 Change = Callable[[], Awaitable[object]]

@@ -7,8 +7,7 @@ import pytest
 
 from models.database import Database
 from models.resource import Resource
-from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker
+from tests.resolvers.conftest import Asker, id_of
 from tests.support.factories import make_resource
 
 WINDOW = {"startsAt": "2030-06-01T10:00:00Z", "endsAt": "2030-06-01T12:00:00Z"}
@@ -26,10 +25,6 @@ OFFERS = """query ($id: ID!, $window: WindowInput!, $guests: [GuestCountInput!])
   slots(window: $window, durationMinutes: 60, guests: $guests) { bookable }
   calendar(from: "2030-06-01", to: "2030-06-02", guests: $guests) { bookable nights }
 } } }"""
-
-
-def id_of(resource: Resource) -> str:
-    return encode(GlobalKind.RESOURCE, resource.organization_id, resource.id)
 
 
 async def held(ask: Asker, resource: Resource, **item: Any) -> dict[str, Any]:

@@ -22,9 +22,8 @@ from models.venue import Venue
 from server.audit import audit
 from server.graphql import Schema
 from tests.payments.conftest import simulator, simulator_url
-from tests.resolvers.conftest import NOW, Asker
+from tests.resolvers.conftest import NOW, Asker, id_of
 from tests.resolvers.test_checkout import ERRORS, Guest, Json
-from tests.resolvers.test_prices import id_of
 from tests.support import settings
 from tests.support.audits import audited
 from tests.support.checkouts import AUTHENTICATED, DECLINED, VISA, till_of

@@ -10,7 +10,7 @@ from models.database import Database
 from models.resource import Resource
 from models.venue import Venue
 from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import NOW, Asker
+from tests.resolvers.conftest import NOW, Asker, id_of
 from tests.support.factories import make_resource
 from tests.support.prices import FRIDAY, NIGHTLY, WEEKEND, find_organization, make_guesthouse, make_room, put_promo_code
 from tests.support.staff import BELOW_MANAGER, fresh_key, viewer_of
@@ -53,11 +53,6 @@ class Desk:
         payload = await self("quoteCreate", f"quote {{ {QUOTE} }} {ERRORS}", viewer=viewer, **asked)
         assert payload["errors"] == []
         return dict(payload["quote"])
-
-
-def id_of(row: Resource | Venue) -> str:
-    kind = GlobalKind.RESOURCE if isinstance(row, Resource) else GlobalKind.VENUE
-    return encode(kind, row.organization_id, row.id)
 
 
 def weekend(room: Resource, **more: Any) -> dict[str, Any]:

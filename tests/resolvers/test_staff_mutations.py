@@ -13,7 +13,7 @@ from models.database import Database
 from models.resource import Resource
 from models.venue import Organization, Venue
 from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker, staff_of
+from tests.resolvers.conftest import Asker, id_of, staff_of
 from tests.support.factories import make_booking, make_organization, make_resource, make_venue
 from tests.support.ledger import count_of, version_of
 from tests.support.staff import BELOW_MANAGER, fresh_key, viewer_of
@@ -99,11 +99,6 @@ async def venue(database: Database, organization: Organization) -> Venue:
 @pytest.fixture
 async def resource(database: Database, venue: Venue) -> Resource:
     return await make_resource(database, venue=venue, capacity=10, description="Old")
-
-
-def id_of(row: Venue | Resource) -> str:
-    kind = GlobalKind.VENUE if isinstance(row, Venue) else GlobalKind.RESOURCE
-    return encode(kind, row.organization_id, row.id)
 
 
 def new_venue(**more: Any) -> dict[str, Any]:

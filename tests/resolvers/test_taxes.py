@@ -9,9 +9,8 @@ from engine.viewer import GUEST, Role
 from models.database import Database
 from models.resource import AvailabilityType, Resource
 from models.venue import Organization, Venue
-from schema.global_id import GlobalKind, encode
-from tests.resolvers.conftest import Asker, staff_of
-from tests.resolvers.managers import FLEXIBLE, IVA, POLICY, TAX, TMT, Manager
+from tests.resolvers.conftest import Asker, id_of, staff_of
+from tests.resolvers.managers import FLEXIBLE, IVA, POLICY, TAX, TMT, Manager, euros
 from tests.support.factories import make_organization, make_resource, make_venue
 
 
@@ -47,11 +46,6 @@ async def manager(ask: Asker, organization: Organization, room: Resource) -> Man
     return made
 
 
-def id_of(row: Venue | Resource) -> str:
-    kind = GlobalKind.VENUE if isinstance(row, Venue) else GlobalKind.RESOURCE
-    return encode(kind, row.organization_id, row.id)
-
-
 def ten_nights(room: Resource) -> dict[str, Any]:
     """Two adults and two children, one of whom is old enough for the tourist tax."""
     return {
@@ -61,10 +55,6 @@ def ten_nights(room: Resource) -> dict[str, Any]:
             "guests": [{"type": "ADULT", "count": 2}, {"type": "CHILD", "count": 2, "ages": [12, 13]}],
         }
     }
-
-
-def euros(amount: int) -> dict[str, Any]:
-    return {"amount": amount, "currency": "EUR"}
 
 
 async def test_a_dry_run_tells_what_a_stay_would_come_to(manager: Manager, venue: Venue, room: Resource) -> None:
