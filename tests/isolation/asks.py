@@ -25,14 +25,12 @@ ENTRY = "id contact { name email } resource { slug name }"
 WAITLIST_PAYLOAD = f"{{ entry {{ {ENTRY} }} token errors {{ code }} }}"
 RESOURCE_PAYLOAD = "{ resource { id slug name } errors { code } }"
 RULE_PAYLOAD = "{ rule { id parameters } breaks { count references } preview { resourceCount } errors { code } }"
-TAX_PAYLOAD = "{ taxRule { id name } samples { after { ratePlan } } errors { code } }"
-PLAN_PAYLOAD = "{ ratePlan { id name } samples { after { ratePlan } } errors { code } }"
-PRICE_PAYLOAD = "{ priceRule { id name } samples { after { ratePlan } } errors { code } }"
 CODE_PAYLOAD = "{ promoCode { id code } errors { code } }"
 QUOTE_PAYLOAD = "{ quote { id promoCode lines { label } } errors { code } }"
-POLICY_PAYLOAD = "{ cancellationPolicy { id name } samples { after { ratePlan } } errors { code } }"
 VENUE_PAYLOAD = "{ venue { id slug name } errors { code } }"
 RESOURCE = "id slug name rules { id type } requirements { perUnit resource { slug name } } choices { slug name }"
+
+NODE = "query ($id: ID!) { node(id: $id) { id __typename } }"
 
 ACTIONS = ("bookingExtend", "bookingRelease", "bookingConfirm", "bookingCancel", "bookingCheckoutComplete")
 DECISIONS = ("bookingApprove", "bookingReject")
@@ -142,8 +140,8 @@ def _mutations(theirs: Tenant, ours: Tenant, organization_id: uuid.UUID) -> Iter
         for target in ({"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}, rule):
             yield mutation("bookingRuleSet", "BookingRuleSetInput", RULE_PAYLOAD, dryRun=dry_run, **grid, **target)
         yield mutation("bookingRuleRemove", "BookingRuleRemoveInput", RULE_PAYLOAD, dryRun=dry_run, **rule)
-    yield from _terms(theirs, organization_id, [{"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}])
-    yield from _prices(theirs, organization_id, [{"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}])
+    yield from _settings(theirs, organization_id, [{"resourceId": hidden}, {"resourceId": hall}, {"venueId": venue}])
+    yield from _quotes(theirs, organization_id, venue)
     needs = [{"resourceId": hidden, "perUnit": 1}]
     yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, requirements=needs)
     yield mutation("resourceUpdate", "ResourceUpdateInput", RESOURCE_PAYLOAD, resourceId=own_hall, choices=[hidden])
@@ -169,45 +167,35 @@ def _changes(booking: str, item: dict[str, Any]) -> Iterator[Ask]:
         yield Ask(f"{name}Quote", f"query ($input: {kind}QuoteInput!) {told}", {"input": given})
 
 
-def _terms(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:
-    """Taxes and cancellation policies, of places and by their own ids."""
-    tax = {"taxRuleId": encode(GlobalKind.TAX_RULE, organization_id, theirs.tax.id)}
-    policy = {"cancellationPolicyId": encode(GlobalKind.CANCELLATION_POLICY, organization_id, theirs.policy.id)}
-    vat = {"type": "PERCENT", "name": "Taken over", "parameters": {"code": "VAT", "rate": "1"}}
-    free = {"code": "FREE", "name": "Taken over", "parameters": {}}
-    for dry_run in (False, True):
-        for place in places:
-            yield mutation("taxRuleSet", "TaxRuleSetInput", TAX_PAYLOAD, dryRun=dry_run, **vat, **place)
-            kind = "CancellationPolicySetInput"
-            yield mutation("cancellationPolicySet", kind, POLICY_PAYLOAD, dryRun=dry_run, **free, **place)
-        named = {"name": "Taken over", "dryRun": dry_run}
-        yield mutation("taxRuleSet", "TaxRuleSetInput", TAX_PAYLOAD, **named, **tax)
-        yield mutation("taxRuleRemove", "TaxRuleRemoveInput", TAX_PAYLOAD, dryRun=dry_run, **tax)
-        yield mutation("cancellationPolicySet", "CancellationPolicySetInput", POLICY_PAYLOAD, **named, **policy)
-        kind = "CancellationPolicyRemoveInput"
-        yield mutation("cancellationPolicyRemove", kind, POLICY_PAYLOAD, dryRun=dry_run, **policy)
+def _settings(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:
+    """Rate plans, price rules, taxes and cancellation policies, of places and by their own ids."""
+    hour = {"code": "STANDARD", "parameters": {"amount": 1, "every": "MINUTES"}}
+    monday = {"type": "WEEKDAY", "parameters": {"weekdays": [1], "percent": "-100"}}
+    vat = {"type": "PERCENT", "parameters": {"code": "VAT", "rate": "1"}}
+    free = {"code": "FREE", "parameters": {}}
+    for name, kind, row, given in (
+        ("ratePlan", GlobalKind.RATE_PLAN, theirs.plan, hour),
+        ("priceRule", GlobalKind.PRICE_RULE, theirs.price_rule, monday),
+        ("taxRule", GlobalKind.TAX_RULE, theirs.tax, vat),
+        ("cancellationPolicy", GlobalKind.CANCELLATION_POLICY, theirs.policy, free),
+    ):
+        input_ = f"{name[0].upper()}{name[1:]}"
+        payload = f"{{ {name} {{ id name }} samples {{ after {{ ratePlan }} }} errors {{ code }} }}"
+        own = {f"{name}Id": encode(kind, organization_id, row.id)}
+        for dry_run in (False, True):
+            named = {"name": "Taken over", "dryRun": dry_run}
+            for place in places:
+                yield mutation(f"{name}Set", f"{input_}SetInput", payload, **given, **named, **place)
+            yield mutation(f"{name}Set", f"{input_}SetInput", payload, **named, **own)
+            yield mutation(f"{name}Remove", f"{input_}RemoveInput", payload, dryRun=dry_run, **own)
+        yield Ask("nodes of prices", NODE, {"id": own[f"{name}Id"]})
 
 
-def _prices(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, str]]) -> Iterator[Ask]:
-    """Rate plans, price rules, promo codes and quotes, of places and by their own ids."""
-    plan = {"ratePlanId": encode(GlobalKind.RATE_PLAN, organization_id, theirs.plan.id)}
-    rule = {"priceRuleId": encode(GlobalKind.PRICE_RULE, organization_id, theirs.price_rule.id)}
+def _quotes(theirs: Tenant, organization_id: uuid.UUID, venue: str) -> Iterator[Ask]:
+    """Promo codes and quotes, of places and by their own ids."""
     code = {"promoCodeId": encode(GlobalKind.PROMO_CODE, organization_id, theirs.promo_code.id)}
-    hour = {"code": "STANDARD", "name": "Taken over", "parameters": {"amount": 1, "every": "MINUTES"}}
-    monday = {"type": "WEEKDAY", "name": "Taken over", "parameters": {"weekdays": [1], "percent": "-100"}}
-    for dry_run in (False, True):
-        for place in places:
-            yield mutation("ratePlanSet", "RatePlanSetInput", PLAN_PAYLOAD, dryRun=dry_run, **hour, **place)
-            yield mutation("priceRuleSet", "PriceRuleSetInput", PRICE_PAYLOAD, dryRun=dry_run, **monday, **place)
-        named = {"name": "Taken over", "dryRun": dry_run}
-        yield mutation("ratePlanSet", "RatePlanSetInput", PLAN_PAYLOAD, **named, **plan)
-        yield mutation("ratePlanRemove", "RatePlanRemoveInput", PLAN_PAYLOAD, dryRun=dry_run, **plan)
-        yield mutation("priceRuleSet", "PriceRuleSetInput", PRICE_PAYLOAD, **named, **rule)
-        yield mutation("priceRuleRemove", "PriceRuleRemoveInput", PRICE_PAYLOAD, dryRun=dry_run, **rule)
     yield mutation("promoCodeSet", "PromoCodeSetInput", CODE_PAYLOAD, usesMax=1, **code)
-    for place in places:
-        if "venueId" in place:
-            yield mutation("promoCodeSet", "PromoCodeSetInput", CODE_PAYLOAD, code="MINE", **place)
+    yield mutation("promoCodeSet", "PromoCodeSetInput", CODE_PAYLOAD, code="MINE", venueId=venue)
     hidden = encode(GlobalKind.RESOURCE, organization_id, theirs.hidden.id)
     items = [{"resourceId": hidden, "window": WINDOW}]
     quote = encode(GlobalKind.QUOTE, organization_id, theirs.quote.id)
@@ -216,16 +204,8 @@ def _prices(theirs: Tenant, organization_id: uuid.UUID, places: list[dict[str, s
     yield Ask(
         "quote", f"query ($input: QuoteInput!) {{ quote(input: $input) {QUOTE_PAYLOAD} }}", {"input": {"items": items}}
     )
-    yield Ask("nodes of quotes", "query ($id: ID!) { node(id: $id) { id } }", {"id": quote})
-    for kind, row in (
-        (GlobalKind.RATE_PLAN, theirs.plan),
-        (GlobalKind.PRICE_RULE, theirs.price_rule),
-        (GlobalKind.TAX_RULE, theirs.tax),
-        (GlobalKind.CANCELLATION_POLICY, theirs.policy),
-        (GlobalKind.PROMO_CODE, theirs.promo_code),
-    ):
-        asked = {"id": encode(kind, organization_id, row.id)}
-        yield Ask("nodes of prices", "query ($id: ID!) { node(id: $id) { id __typename } }", asked)
+    yield Ask("nodes of quotes", NODE, {"id": quote})
+    yield Ask("nodes of prices", NODE, {"id": code["promoCodeId"]})
 
 
 def mutation(field: str, kind: str, payload: str, /, **given: Any) -> Ask:
