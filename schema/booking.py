@@ -250,7 +250,7 @@ class Booking(Node):
         quote = await self._quote_row(info)
         if quote is None:
             return None
-        return Payment.of(self.key, self.record, quote, await info.context.loaders.payments.load(self.key))
+        return Payment.of(self.key, quote, await info.context.loaders.payments.load(self.key))
 
     @field("What is booked, 1 to 20, in the order in which it was asked for.")
     def items(self) -> list[BookingItem]:

@@ -35,7 +35,7 @@ from models.queries.catalog import (
     read_venues,
 )
 from models.queries.kept import read_kept_timelines
-from models.queries.payments import read_payment_events, read_payments
+from models.queries.payments import read_outstanding, read_payment_events, read_payments
 from models.queries.prices import (
     PriceChangePage,
     read_price_change_pages,
@@ -152,6 +152,11 @@ class Loaders:
     def payments(self) -> DataLoader[BookingKey, Sequence[PaymentRow]]:
         """Of one booking each."""
         return self._by_organization(read_payments, lambda key: key.organization_id, ())
+
+    @cached_property
+    def outstanding(self) -> DataLoader[BookingKey, int]:
+        """What is to be paid now of one booking each."""
+        return self._by_organization(read_outstanding, lambda key: key.organization_id, 0)
 
     @cached_property
     def payment_events(self) -> DataLoader[BookingKey, Sequence[PaymentEvent]]:

@@ -195,6 +195,16 @@ async def test_a_surcharge_that_nobody_pays_ends(guest: Stay, room: Resource, ow
     assert await guest.money() == (2 * NIGHT, 0, 0)
 
 
+async def test_what_the_venue_collects_is_not_asked_for_online_after_a_change(guest: Stay, room: Resource) -> None:
+    guest.room = room
+    await guest.holds()
+    staff = viewer_of(Role.STAFF, room.organization_id)
+    assert (await guest("bookingConfirm", ERRORS, viewer=staff, **guest.held))["errors"] == []
+    await guest.changes(nights=2)
+    assert [error["code"] for error in (await guest.checkout(guest.held, VISA))["errors"]] == ["INVALID_STATE"]
+    assert await guest.money() == (0, 0, 0)
+
+
 @pytest.mark.parametrize("nights", [1, 3])
 async def test_a_hold_that_is_changed_is_paid_as_what_it_is_then(guest: Stay, room: Resource, nights: int) -> None:
     """What a browser had begun to pay is for another price, and can buy nothing any more."""
