@@ -167,7 +167,7 @@ async def test_a_redis_that_hangs_is_waited_for_once_and_then_left_alone_for_a_w
     database: Database, valkey: EmbeddedValkey, redis: Redis
 ) -> None:
     hall = await make_resource(database, capacity=5)
-    (pid,) = {int((await redis.info("server"))["process_id"])}
+    pid = int((await redis.info("server"))["process_id"])
     async with shelf_in(valkey.url) as shelf:
         await filled(database, redis, shelf, hall)
         os.kill(pid, signal.SIGSTOP)
