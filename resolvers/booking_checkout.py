@@ -47,9 +47,9 @@ class BookingCheckoutInput(BookingActionInput):
         "at least, five from a payment that fails, once, and half an hour at most. Nothing is taken before the booking "
         "is confirmed: the money is held first, where the way to pay can do that. With a paymentMethod it is paid at "
         "once; the booking is answered beside PAYMENT_DECLINED, and beside PAYMENT_REQUIRED while the guest's bank "
-        "wants to see them. Refused with NOTHING_DUE, HOLD_EXPIRED, INVALID_STATE unless ON_HOLD or CONFIRMED, "
-        "PAYMENT_DECLINED after ten attempts, PAYMENT_UNAVAILABLE, INVALID_INPUT, VERSION_CONFLICT, NOT_FOUND, "
-        "IDEMPOTENCY_CONFLICT, BUSY."
+        "wants to see them. Refused with NOTHING_DUE, HOLD_EXPIRED, INVALID_STATE unless ON_HOLD or CONFIRMED, and for "
+        "what the venue collects itself, PAYMENT_DECLINED after ten attempts, PAYMENT_UNAVAILABLE, INVALID_INPUT, "
+        "VERSION_CONFLICT, NOT_FOUND, IDEMPOTENCY_CONFLICT, BUSY."
     ),
 )
 async def booking_checkout(
