@@ -106,6 +106,7 @@ SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violatio
       ('adjustment', 'adjustment_append_only'), ('booking', 'booking_before_change'),
       ('booking', 'booking_after_change'), ('booking', 'booking_is_whole'),
       ('booking_event', 'booking_event_append_only'), ('booking', 'waitlist_offer_settled'),
+      ('booking', 'waitlist_offer_paid_late'),
       ('waitlist_entry', 'waitlist_entry_before_change'), ('waitlist_entry', 'waitlist_entry_after_change'),
       ('waitlist_event', 'waitlist_event_append_only'), ('quote', 'quote_stays_as_it_is'),
       ('payment', 'payment_before_change'), ('payment', 'payment_made'), ('payment', 'payment_changed'),
