@@ -1,4 +1,4 @@
-"""The calls of the ledger that are about money (sql/58_payments.sql): each is one transaction, and may be repeated.
+"""The calls of the ledger that collect money (sql/57 and sql/58): each is one transaction, and may be repeated.
 
 None asks the payment provider; what it has said is told to them.
 """
