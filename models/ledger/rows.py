@@ -1,4 +1,7 @@
-"""Rows that PostgreSQL has made JSON of, as values: without a mapper's help, which took a sixth of a hold's time in Python."""
+"""Rows that PostgreSQL has made JSON of, as values.
+
+Without a mapper's help, which took a sixth of the time that a hold takes in Python.
+"""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence

@@ -89,7 +89,7 @@ class EventPage:
 async def read_event_pages(session: ReadSession, pages: Sequence[EventPage]) -> list[list[BookingEvent]]:
     """The events of each page, in the order of the pages. One statement."""
     ranges = [VersionRange(*page.booking, page.after, page.limit) for page in pages]
-    return await read_history(session, BookingEvent, col(BookingEvent.booking_id), ranges)
+    return await read_history(session, BookingEvent, "booking_id", ranges)
 
 
 def _has_item(page: BookingPage) -> ColumnElement[bool]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import and_, or_
-from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 
 from models.booking import BookingEvent
@@ -27,16 +26,16 @@ class VersionRange(NamedTuple):
 
 
 async def read_history(
-    session: ReadSession, model: type[Change], entity_id: Mapped[uuid.UUID], ranges: Sequence[VersionRange]
+    session: ReadSession, model: type[Change], of: str, ranges: Sequence[VersionRange]
 ) -> list[list[Change]]:
-    """The changes of each range, oldest first, in the order of the ranges; `entity_id` is the column of what changed.
+    """The changes of each range, oldest first, in the order of the ranges; `of` names the column of what has changed.
 
     One statement. It takes as given that versions of an entity count without gaps from 1.
     """
     wanted = [
         and_(
             col(model.organization_id) == each.organization_id,
-            entity_id == each.id,
+            getattr(model, of) == each.id,
             col(model.version).between(each.after + 1, each.after + each.limit),
         )
         for each in ranges
@@ -44,7 +43,7 @@ async def read_history(
     rows = await session.exec(select(model).where(or_(*wanted)).order_by(col(model.version)))
     found: dict[tuple[uuid.UUID, uuid.UUID], list[Change]] = defaultdict(list)
     for change in rows:
-        found[change.organization_id, getattr(change, entity_id.key)].append(change)
+        found[change.organization_id, getattr(change, of)].append(change)
     return [
         [
             change

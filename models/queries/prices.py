@@ -40,7 +40,7 @@ async def read_settings(session: ReadSession, model: type[Row], keys: Sequence[P
 async def read_price_change_pages(session: ReadSession, pages: Sequence[PriceChangePage]) -> list[list[PriceChange]]:
     """The changes of each page, in the order of the pages. One statement."""
     ranges = [VersionRange(*page.setting, page.after, page.limit) for page in pages]
-    return await read_history(session, PriceChange, col(PriceChange.setting_id), ranges)
+    return await read_history(session, PriceChange, "setting_id", ranges)
 
 
 async def read_venue_taxes(session: ReadSession, venues: Sequence[VenueKey]) -> dict[VenueKey, list[TaxRule]]:

@@ -64,7 +64,7 @@ async def read_rule_change_pages(
 ) -> list[list[BookingRuleChange]]:
     """The changes of each page, in the order of the pages. One statement."""
     ranges = [VersionRange(*page.rule, page.after, page.limit) for page in pages]
-    return await read_history(session, BookingRuleChange, col(BookingRuleChange.rule_id), ranges)
+    return await read_history(session, BookingRuleChange, "rule_id", ranges)
 
 
 async def read_touched(session: ReadSession, scope: RuleScope, *, limit: int) -> Touched:
