@@ -12,8 +12,9 @@ import orjson
 
 from models.database import Database
 from models.keys import BookingKey
-from models.ledger.calls import command_payload, encode, repeated
+from models.ledger.calls import repeated
 from models.ledger.money import BookingMoney, PaymentSnapshot
+from models.ledger.payloads import command_payload
 from models.ledger.requests import Command
 from models.payment import PaymentProgress, RefundState
 
@@ -106,8 +107,8 @@ async def refund_seen(
 ) -> BookingMoney:
     """Write what the provider says of a refund; one that has come to its end stays so. Raises Busy."""
     payload = {"booking_id": key.id, "number": number, "reference": reference, "state": state}
-    text = await database.ledger.fetchval("SELECT ledger_refund_seen($1, $2)", key.organization_id, encode(payload))
-    return BookingMoney.from_json(orjson.loads(text))
+    answer = await repeated(database, key.organization_id, "SELECT ledger_refund_seen($1, $2)", payload)
+    return BookingMoney.from_json(answer)
 
 
 async def read_money(database: Database, key: BookingKey) -> BookingMoney | None:
