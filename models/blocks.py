@@ -21,6 +21,7 @@ REACH: Final = Interval(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, t
 
 STEPS_MAX: Final = 5_000
 """Of one block: a fuller one is not kept."""
+
 _starts_at = attrgetter("starts_at")
 
 
@@ -51,17 +52,12 @@ def view_of(parts: Sequence[TimelineView], window: Interval) -> TimelineView:
         first = max(0, bisect_right(part.steps, window.starts_at, key=_starts_at) - 1)
         end = bisect_left(part.steps, window.ends_at, key=_starts_at)
         if steps and _says(steps[-1]) == _says(part.steps[first]):  # a block's edge is no change point
-            steps[-1] = _between(steps[-1].starts_at, part.steps[first].ends_at, steps[-1])
+            steps[-1] = steps[-1]._replace(ends_at=part.steps[first].ends_at)
             first += 1
         steps += part.steps[first:end]
-    steps[0] = _between(max(steps[0].starts_at, window.starts_at), steps[0].ends_at, steps[0])
-    steps[-1] = _between(steps[-1].starts_at, min(steps[-1].ends_at, window.ends_at), steps[-1])
+    steps[0] = steps[0]._replace(starts_at=max(steps[0].starts_at, window.starts_at))
+    steps[-1] = steps[-1]._replace(ends_at=min(steps[-1].ends_at, window.ends_at))
     return parts[-1].of(window, steps)
-
-
-def _between(starts_at: datetime, ends_at: datetime, step: Step) -> Step:
-    """The same at another time; `dataclasses.replace` takes four times as long."""
-    return Step(starts_at, ends_at, step.capacity, step.taken, step.sharing_key, step.closed)
 
 
 def _says(step: Step) -> tuple[int, int, str | None, bool]:

@@ -189,7 +189,7 @@ class NothingDue(BookingError):
 
 
 class PaymentRequired(BookingError):
-    """Something is due now, and nothing of it is held or taken."""
+    """Something is due now that is neither held nor taken."""
 
     code = "PAYMENT_REQUIRED"
 

@@ -26,7 +26,7 @@ class RuleKey(NamedTuple):
 
 
 class PriceKey(NamedTuple):
-    """A rate plan, price rule or promo code of an organization."""
+    """A rate plan, price rule, promo code, tax or cancellation policy of an organization."""
 
     organization_id: uuid.UUID
     id: uuid.UUID

@@ -7,7 +7,7 @@ when waiting took too long, the caller is told `Busy`. Work that has begun is fi
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -32,9 +32,10 @@ from models.errors import (
     SoldOut,
     VersionConflict,
 )
+from models.ledger.payloads import command_payload, encode, hold_payload, price_payload
 from models.ledger.records import BookingRecord
 from models.ledger.repeat import Relock, until_done
-from models.ledger.requests import Adjust, CancelItem, ChangeBooking, Command, Hold, HoldItem, Price, Rebook
+from models.ledger.requests import Adjust, CancelItem, ChangeBooking, Command, Hold, Rebook
 
 
 class Stale(Exception):
@@ -127,7 +128,7 @@ async def cancel_item(database: Database, request: CancelItem) -> BookingRecord:
         "quantity": request.quantity,
         "guests": request.guests,
         **_of_booking(request.read_version, request.expected_version, request.until_start),
-        **_price(request.price),
+        **price_payload(request.price),
     }
     answer = await repeated(database, request.command.organization_id, "SELECT ledger_cancel_item($1, $2)", payload)
     return await _booking(database, request.command, answer)
@@ -180,68 +181,6 @@ def _of_booking(read_version: int | None, expected_version: int | None, until_st
     return {"read_version": read_version, "expected_version": expected_version, "until_start": until_start}
 
 
-def _item(position: int, item: HoldItem) -> dict[str, Any]:
-    payload: dict[str, Any] = {
-        "position": position,
-        "resource_id": item.resource_id,
-        "catalog_version": item.catalog_version,
-        "starts_at": item.interval.starts_at,
-        "ends_at": item.interval.ends_at,
-        "quantity": item.quantity,
-        "activity": item.activity,
-        "guests": item.guests,
-    }
-    if item.claim is not None:
-        payload |= {"claim_from": item.claim.starts_at, "claim_to": item.claim.ends_at}
-    if item.shared_as is not None:
-        payload["shared_as"] = item.shared_as
-    return payload
-
-
-def _conditions(request: Hold) -> dict[str, Any]:
-    """Nothing at all if there is none: then the ledger does not look for any."""
-    conditions = [
-        {"item": position, "index": index, "kind": condition.kind, "max": condition.max, **condition.arguments}
-        for position, item in enumerate(request.items)
-        for index, condition in enumerate(item.conditions)
-    ]
-    if not conditions:
-        return {}
-    looks_at = request.looks_at
-    window = {} if looks_at is None else {"looks_from": looks_at.starts_at, "looks_to": looks_at.ends_at}
-    return {"conditions": conditions, **window}
-
-
-def _price(price: Price | None) -> dict[str, Any]:
-    """Nothing at all if there is none: then the ledger does not look for any."""
-    found = {} if price is None else {name: getattr(price, name) for name in ("quote_id", "promo_code_id", "quote")}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def hold_payload(request: Hold) -> dict[str, Any]:
-    """The request as `ledger_hold` wants it (sql/40_admission.sql)."""
-    return {
-        **command_payload(request.command),
-        "booking_id": request.booking_id,
-        "reference": request.reference,
-        "customer_id": request.customer_id,
-        "approval_seconds": request.approval_seconds,
-        "series_id": request.series_id,
-        "series_position": request.series_position,
-        **{f"contact_{name}": value for name, value in asdict(request.contact).items()},
-        "items": [_item(position, item) for position, item in enumerate(request.items)],
-        "expected": [{"resource_id": id_, "version": version} for id_, version in request.expected.items()],
-        **_conditions(request),
-        **({} if request.offer is None else {"offer_to": request.offer.entry_id, "offer": request.offer.number}),
-        **_price(request.price),
-    }
-
-
-def command_payload(command: Command) -> dict[str, Any]:
-    """Who asks, and under which key, as every call wants it."""
-    return {"actor": command.actor, "key": command.key, "request_hash": command.request_hash.hex()}
-
-
 async def _hold_together(
     database: Database, organization_id: uuid.UUID, payloads: Sequence[str]
 ) -> Sequence[dict[str, Any] | Exception]:
@@ -283,15 +222,19 @@ async def repeated(
     database: Database, organization_id: uuid.UUID, call: str, payload: dict[str, Any]
 ) -> dict[str, Any]:
     """The answer of a call that has been carried out, or its refusal as an exception."""
-    encoded = encode(payload)
+    return accept(await answer_of(database, call, organization_id, encode(payload)))
+
+
+async def answer_of(database: Database, call: str, *arguments: object) -> dict[str, Any]:
+    """What a call answers, a refusal too; it is repeated until it has locked what it needs. Raises Busy."""
 
     async def attempt() -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads(await database.ledger.fetchval(call, organization_id, encoded))
+        answer: dict[str, Any] = orjson.loads(await database.ledger.fetchval(call, *arguments))
         if answer["outcome"] == "RELOCK":
             raise Relock
         return answer
 
-    return accept(await until_done(database, attempt))
+    return await until_done(database, attempt)
 
 
 def accept(answer: dict[str, Any]) -> dict[str, Any]:
@@ -308,11 +251,6 @@ def accept(answer: dict[str, Any]) -> dict[str, Any]:
         case "REFUSED":
             raise refusal_of(answer["refusal"])
     raise AssertionError(f"the ledger answered {answer['outcome']}")
-
-
-def encode(payload: object) -> str:
-    """As JSON: instants as RFC 3339, ids as text."""
-    return orjson.dumps(payload, default=str).decode()  # the driver's ids are of a class of its own
 
 
 def refusal_of(refusal: dict[str, Any]) -> BookingError | Unmet:

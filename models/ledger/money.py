@@ -1,12 +1,13 @@
 """The money of a booking as it was at one instant: values, as `models.ledger.records` has them of the booking."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from models.ledger.records import BookingRecord
+from models.ledger.rows import columns_of, values_of
 from models.payment import DisputeState, PaymentDecision, PaymentProgress, PaymentPurpose, RefundReason, RefundState
 
 
@@ -41,31 +42,7 @@ class PaymentSnapshot:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """The values of a row that PostgreSQL has made JSON of."""
-        return cls(
-            organization_id=uuid.UUID(row["organization_id"]),
-            booking_id=uuid.UUID(row["booking_id"]),
-            number=row["number"],
-            purpose=PaymentPurpose(row["purpose"]),
-            amount=row["amount"],
-            currency=row["currency"],
-            reference=row["reference"],
-            state=PaymentProgress(row["state"]),
-            decision=None if row["decision"] is None else PaymentDecision(row["decision"]),
-            captured=row["captured"],
-            refunded=row["refunded"],
-            failure_code=row["failure_code"],
-            decline_code=row["decline_code"],
-            failures=row["failures"],
-            customer=row["customer"],
-            method=row["method"],
-            refusal=row["refusal"],
-            version=row["version"],
-            settled_version=row["settled_version"],
-            is_disputed=row["is_disputed"],
-            charged_back=row["charged_back"],
-            charge_at=None if row["charge_at"] is None else datetime.fromisoformat(row["charge_at"]),
-            updated_at=datetime.fromisoformat(row["updated_at"]),
-        )
+        return cls(*values_of(row, _PAYMENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +60,7 @@ class RefundSnapshot:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """As that of a payment."""
-        return cls(
-            number=row["number"],
-            payment_number=row["payment_number"],
-            amount=row["amount"],
-            currency=row["currency"],
-            reason=RefundReason(row["reason"]),
-            state=RefundState(row["state"]),
-            reference=row["reference"],
-        )
+        return cls(*values_of(row, _REFUND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +76,7 @@ class DisputeSnapshot:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """As that of a payment."""
-        return cls(
-            payment_number=row["payment_number"],
-            reference=row["reference"],
-            amount=row["amount"],
-            currency=row["currency"],
-            state=DisputeState(row["state"]),
-        )
+        return cls(*values_of(row, _DISPUTE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +93,7 @@ class BookingMoney:
         """What `ledger_booking_money` answers with."""
         return cls(
             BookingRecord.from_json(answer),
-            payments_from_json(answer["payments"]),
+            tuple(PaymentSnapshot.from_json(row) for row in answer["payments"]),
             tuple(RefundSnapshot.from_json(row) for row in answer["refunds"]),
             tuple(DisputeSnapshot.from_json(row) for row in answer["disputes"]),
         )
@@ -140,6 +103,6 @@ class BookingMoney:
         return next(payment for payment in self.payments if payment.number == number)
 
 
-def payments_from_json(rows: Sequence[Mapping[str, Any]]) -> tuple[PaymentSnapshot, ...]:
-    """Payments, in their order."""
-    return tuple(PaymentSnapshot.from_json(row) for row in rows)
+_PAYMENT: Final = columns_of(PaymentSnapshot)
+_REFUND: Final = columns_of(RefundSnapshot)
+_DISPUTE: Final = columns_of(DisputeSnapshot)

@@ -1,4 +1,4 @@
-"""The calls of the ledger that are about money (sql/58_payments.sql): each is one transaction, and may be repeated.
+"""The calls of the ledger that collect money (sql/57 and sql/58): each is one transaction, and may be repeated.
 
 None asks the payment provider; what it has said is told to them.
 """
@@ -12,8 +12,9 @@ import orjson
 
 from models.database import Database
 from models.keys import BookingKey
-from models.ledger.calls import command_payload, encode, repeated
+from models.ledger.calls import repeated
 from models.ledger.money import BookingMoney, PaymentSnapshot
+from models.ledger.payloads import command_payload
 from models.ledger.requests import Command
 from models.payment import PaymentProgress, RefundState
 
@@ -106,8 +107,8 @@ async def refund_seen(
 ) -> BookingMoney:
     """Write what the provider says of a refund; one that has come to its end stays so. Raises Busy."""
     payload = {"booking_id": key.id, "number": number, "reference": reference, "state": state}
-    text = await database.ledger.fetchval("SELECT ledger_refund_seen($1, $2)", key.organization_id, encode(payload))
-    return BookingMoney.from_json(orjson.loads(text))
+    answer = await repeated(database, key.organization_id, "SELECT ledger_refund_seen($1, $2)", payload)
+    return BookingMoney.from_json(answer)
 
 
 async def read_money(database: Database, key: BookingKey) -> BookingMoney | None:

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import orjson
-
 from models.database import Database
 from models.errors import BookingError
 from models.interval import Interval
 from models.keys import BookingKey
-from models.ledger.calls import Unmet, accept, command_payload, encode, hold_payload, recall, refusal_of
+from models.ledger.calls import Unmet, accept, answer_of, recall, refusal_of
+from models.ledger.payloads import command_payload, encode, hold_payload
 from models.ledger.records import BookingRecord
-from models.ledger.repeat import Relock, until_done
 from models.ledger.requests import Command, Hold
 from models.queries.bookings import read_bookings
 
@@ -90,21 +88,8 @@ async def hold_series(database: Database, request: HoldSeries) -> SeriesRecord:
         "dates": [_remembered_date(one) for one in request.dates],
     }
     requests = [hold_payload(one.hold) for one in held if one.hold is not None]
-
-    async def attempt() -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads(
-            await database.ledger.fetchval(
-                "SELECT ledger_hold_series($1, $2, $3)",
-                request.command.organization_id,
-                encode(series),
-                encode(requests),
-            )
-        )
-        if answer["outcome"] == "RELOCK":
-            raise Relock
-        return answer
-
-    answer = await until_done(database, attempt)
+    call, organization_id = "SELECT ledger_hold_series($1, $2, $3)", request.command.organization_id
+    answer = await answer_of(database, call, organization_id, encode(series), encode(requests))
     if answer["outcome"] == "REFUSED":
         return SeriesRecord(None, _answers(series["dates"], answer["answers"], {}), is_new=False)
     accept(answer)

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from models.database import Database
 from models.errors import BookingError
 from models.keys import BookingKey
-from models.ledger.calls import Unmet, accept, command_payload, encode, refusal_of
+from models.ledger.calls import Unmet, accept, answer_of, refusal_of
+from models.ledger.payloads import command_payload, encode
 from models.ledger.records import BookingRecord
-from models.ledger.repeat import Relock, until_done
 from models.ledger.requests import BookingAction, Command
 from models.queries.bookings import read_bookings
 
@@ -51,17 +49,8 @@ async def change_series(database: Database, request: ChangeSeries) -> tuple[Book
         "action": request.action,
         "collects": request.collects,
     }
-    organization_id, encoded = request.command.organization_id, encode(payload)
-
-    async def attempt() -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads(
-            await database.ledger.fetchval("SELECT ledger_change_series($1, $2)", organization_id, encoded)
-        )
-        if answer["outcome"] == "RELOCK":
-            raise Relock
-        return answer
-
-    answer = await until_done(database, attempt)
+    organization_id = request.command.organization_id
+    answer = await answer_of(database, "SELECT ledger_change_series($1, $2)", organization_id, encode(payload))
     if answer["outcome"] == "REPLAYED":
         return await _recalled(database, organization_id, answer["result"]["answers"])
     if answer["outcome"] != "REFUSED":

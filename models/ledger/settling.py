@@ -3,11 +3,9 @@
 As in `models.ledger.payments`, none asks the provider.
 """
 
-import orjson
-
 from models.database import Database
 from models.keys import BookingKey
-from models.ledger.calls import encode, repeated
+from models.ledger.calls import answer_of, repeated
 from models.ledger.money import BookingMoney, DisputeSnapshot
 
 
@@ -32,11 +30,13 @@ async def dispute_seen(database: Database, key: BookingKey, dispute: DisputeSnap
         "currency": dispute.currency,
         "state": dispute.state,
     }
-    text = await database.ledger.fetchval("SELECT ledger_dispute_seen($1, $2)", key.organization_id, encode(payload))
-    return BookingMoney.from_json(orjson.loads(text))
+    answer = await repeated(database, key.organization_id, "SELECT ledger_dispute_seen($1, $2)", payload)
+    return BookingMoney.from_json(answer)
 
 
 async def begin_balance(database: Database, key: BookingKey) -> BookingMoney:
-    """Begin to take what has fallen due of a kept card, if there is something to take and a card. Locks as `settle`."""
-    text = await database.ledger.fetchval("SELECT ledger_balance($1, $2)", *key)
-    return BookingMoney.from_json(orjson.loads(text))
+    """Begin to take what has fallen due of a kept card, if there is something to take and a card.
+
+    Raises Busy. Locks as `settle`.
+    """
+    return BookingMoney.from_json(await answer_of(database, "SELECT ledger_balance($1, $2)", *key))

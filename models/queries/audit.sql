@@ -1,8 +1,8 @@
 -- What is true of every database, whatever has happened to it, as statements that find what breaks it.
 --
 -- A heading `-- N. promise` begins a statement; those with the same N are sides of one invariant: 1 capacity, 2 bookings
--- and their claims, 3 idempotency, 4 versions and history, 5 the shape of capacity, 6 organizations. Each tells its
--- violations as text, by ids and instants alone, never by anything about a person. All run in one snapshot.
+-- and their claims, 3 idempotency, 4 versions and history, 5 the shape of capacity, 6 organizations, 7 prices, 8 money.
+-- Each tells its violations as text, by ids and instants alone, never by anything about a person. All run in one snapshot.
 -- What is said of a timeline is said of it from where it was folded to; before, it is closed and nothing is known.
 
 -- 1. what is claimed never exceeds the capacity
@@ -106,6 +106,7 @@ SELECT format('trigger %s of %s is off', guard.name, guard.relation) AS violatio
       ('adjustment', 'adjustment_append_only'), ('booking', 'booking_before_change'),
       ('booking', 'booking_after_change'), ('booking', 'booking_is_whole'),
       ('booking_event', 'booking_event_append_only'), ('booking', 'waitlist_offer_settled'),
+      ('booking', 'waitlist_offer_paid_late'),
       ('waitlist_entry', 'waitlist_entry_before_change'), ('waitlist_entry', 'waitlist_entry_after_change'),
       ('waitlist_event', 'waitlist_event_append_only'), ('quote', 'quote_stays_as_it_is'),
       ('payment', 'payment_before_change'), ('payment', 'payment_made'), ('payment', 'payment_changed'),

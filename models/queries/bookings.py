@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, tuple_
-from sqlmodel import and_, col, or_, select
+from sqlmodel import col, select
 
 from models.booking import Booking, BookingEvent, BookingItem, BookingStatus
 from models.database import ReadSession
@@ -15,6 +15,7 @@ from models.interval import Interval
 from models.keys import BookingKey, ResourceKey, SeriesKey, VenueKey
 from models.ledger.records import BookingRecord, BookingSnapshot, ItemSnapshot
 from models.ledger.tables import Claim
+from models.queries.history import VersionRange, read_history
 from models.resource import Resource
 
 _CLOCK = func.clock_timestamp()
@@ -86,26 +87,9 @@ class EventPage:
 
 
 async def read_event_pages(session: ReadSession, pages: Sequence[EventPage]) -> list[list[BookingEvent]]:
-    """The events of each page, in the order of the pages. One statement.
-
-    Versions of a booking count without gaps from 1, so a page is a range of them.
-    """
-    ranges = [
-        and_(
-            col(BookingEvent.organization_id) == page.booking.organization_id,
-            col(BookingEvent.booking_id) == page.booking.id,
-            col(BookingEvent.version).between(page.after + 1, page.after + page.limit),
-        )
-        for page in pages
-    ]
-    rows = await session.exec(select(BookingEvent).where(or_(*ranges)).order_by(col(BookingEvent.version)))
-    found: dict[BookingKey, list[BookingEvent]] = defaultdict(list)
-    for event in rows:
-        found[BookingKey(event.organization_id, event.booking_id)].append(event)
-    return [
-        [event for event in found[page.booking] if page.after < event.version <= page.after + page.limit]
-        for page in pages
-    ]
+    """The events of each page, in the order of the pages. One statement."""
+    ranges = [VersionRange(*page.booking, page.after, page.limit) for page in pages]
+    return await read_history(session, BookingEvent, "booking_id", ranges)
 
 
 def _has_item(page: BookingPage) -> ColumnElement[bool]:

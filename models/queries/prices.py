@@ -1,12 +1,11 @@
 """Reading the history of prices, promo codes and how often they are used, and quotes."""
 
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import and_, func, not_, or_, tuple_
+from sqlalchemy import func, not_, tuple_
 from sqlmodel import col, select
 
 from models.base import CreatedRow
@@ -14,6 +13,8 @@ from models.booking import Booking, BookingStatus
 from models.database import ReadSession
 from models.keys import PriceKey, QuoteKey, VenueKey
 from models.price import CancellationPolicy, PriceChange, PromoCode, Quote, TaxRule
+from models.queries.history import VersionRange, read_history
+from models.queries.venue_settings import read_set_for_venues
 
 Row = TypeVar("Row", bound=CreatedRow)
 
@@ -37,56 +38,21 @@ async def read_settings(session: ReadSession, model: type[Row], keys: Sequence[P
 
 
 async def read_price_change_pages(session: ReadSession, pages: Sequence[PriceChangePage]) -> list[list[PriceChange]]:
-    """The changes of each page, in the order of the pages. One statement; versions count without gaps from 1."""
-    ranges = [
-        and_(
-            col(PriceChange.organization_id) == page.setting.organization_id,
-            col(PriceChange.setting_id) == page.setting.id,
-            col(PriceChange.version).between(page.after + 1, page.after + page.limit),
-        )
-        for page in pages
-    ]
-    rows = await session.exec(select(PriceChange).where(or_(*ranges)).order_by(col(PriceChange.version)))
-    found: dict[PriceKey, list[PriceChange]] = defaultdict(list)
-    for change in rows:
-        found[PriceKey(change.organization_id, change.setting_id)].append(change)
-    return [
-        [change for change in found[page.setting] if page.after < change.version <= page.after + page.limit]
-        for page in pages
-    ]
+    """The changes of each page, in the order of the pages. One statement."""
+    ranges = [VersionRange(*page.setting, page.after, page.limit) for page in pages]
+    return await read_history(session, PriceChange, "setting_id", ranges)
 
 
 async def read_venue_taxes(session: ReadSession, venues: Sequence[VenueKey]) -> dict[VenueKey, list[TaxRule]]:
     """Of each venue the taxes that are set for it as a whole, by kind and age. One statement."""
-    rows = await session.exec(
-        select(TaxRule)
-        .where(tuple_(TaxRule.organization_id, TaxRule.venue_id).in_(venues), not_(col(TaxRule.is_removed)))
-        .order_by(col(TaxRule.type), col(TaxRule.id))
-    )
-    found: dict[VenueKey, list[TaxRule]] = defaultdict(list)
-    for row in rows:
-        assert row.venue_id is not None
-        found[VenueKey(row.organization_id, row.venue_id)].append(row)
-    return found
+    return await read_set_for_venues(session, TaxRule, venues, by=col(TaxRule.type))
 
 
 async def read_venue_policies(
     session: ReadSession, venues: Sequence[VenueKey]
 ) -> dict[VenueKey, list[CancellationPolicy]]:
     """Of each venue the cancellation policies that are set for it as a whole, by code and age. One statement."""
-    rows = await session.exec(
-        select(CancellationPolicy)
-        .where(
-            tuple_(CancellationPolicy.organization_id, CancellationPolicy.venue_id).in_(venues),
-            not_(col(CancellationPolicy.is_removed)),
-        )
-        .order_by(col(CancellationPolicy.code), col(CancellationPolicy.id))
-    )
-    found: dict[VenueKey, list[CancellationPolicy]] = defaultdict(list)
-    for row in rows:
-        assert row.venue_id is not None
-        found[VenueKey(row.organization_id, row.venue_id)].append(row)
-    return found
+    return await read_set_for_venues(session, CancellationPolicy, venues, by=col(CancellationPolicy.code))
 
 
 async def read_promo_codes(session: ReadSession, venues: Sequence[VenueKey], limit: int) -> list[PromoCode]:

@@ -1,18 +1,19 @@
 """Reading booking rules, their history, and the bookings that they meet. What the asker may see is the caller's."""
 
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, not_, or_, tuple_
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 
 from models.booking import Booking, BookingItem, BookingStatus
 from models.database import ReadSession
 from models.keys import RuleKey, VenueKey
+from models.queries.history import VersionRange, read_history
+from models.queries.venue_settings import read_set_for_venues
 from models.resource import BookingRule, BookingRuleChange, Resource
 from models.venue import Venue
 
@@ -55,41 +56,15 @@ class ItemToCome(NamedTuple):
 
 async def read_venue_rules(session: ReadSession, venues: Sequence[VenueKey]) -> dict[VenueKey, list[BookingRule]]:
     """Of each venue the rules that are set for it as a whole, by type and age. One statement."""
-    rows = await session.exec(
-        select(BookingRule)
-        .where(tuple_(BookingRule.organization_id, BookingRule.venue_id).in_(venues), not_(col(BookingRule.is_removed)))
-        .order_by(col(BookingRule.type), col(BookingRule.id))
-    )
-    found: dict[VenueKey, list[BookingRule]] = defaultdict(list)
-    for rule in rows:
-        assert rule.venue_id is not None
-        found[VenueKey(rule.organization_id, rule.venue_id)].append(rule)
-    return found
+    return await read_set_for_venues(session, BookingRule, venues, by=col(BookingRule.type))
 
 
 async def read_rule_change_pages(
     session: ReadSession, pages: Sequence[RuleChangePage]
 ) -> list[list[BookingRuleChange]]:
-    """The changes of each page, in the order of the pages. One statement.
-
-    Versions of a rule count without gaps from 1, so a page is a range of them.
-    """
-    ranges = [
-        and_(
-            col(BookingRuleChange.organization_id) == page.rule.organization_id,
-            col(BookingRuleChange.rule_id) == page.rule.id,
-            col(BookingRuleChange.version).between(page.after + 1, page.after + page.limit),
-        )
-        for page in pages
-    ]
-    rows = await session.exec(select(BookingRuleChange).where(or_(*ranges)).order_by(col(BookingRuleChange.version)))
-    found: dict[RuleKey, list[BookingRuleChange]] = defaultdict(list)
-    for change in rows:
-        found[RuleKey(change.organization_id, change.rule_id)].append(change)
-    return [
-        [change for change in found[page.rule] if page.after < change.version <= page.after + page.limit]
-        for page in pages
-    ]
+    """The changes of each page, in the order of the pages. One statement."""
+    ranges = [VersionRange(*page.rule, page.after, page.limit) for page in pages]
+    return await read_history(session, BookingRuleChange, "rule_id", ranges)
 
 
 async def read_touched(session: ReadSession, scope: RuleScope, *, limit: int) -> Touched:

@@ -86,9 +86,10 @@ async def fold(database: Database, *, older_than: timedelta, limit: int, points:
 
 
 async def forget(database: Database, *, older_than: timedelta, limit: int) -> int:
-    """Forget idempotency keys and published outbox rows that are older, at most `limit` of each; returns how many.
+    """Forget idempotency keys, quotes that came to nothing and published outbox rows that are older; returns how many.
 
-    Outbox rows that are looked at and stay, being the newest of their entity, are counted too.
+    Webhooks too, after 30 days whatever `older_than` is. At most `limit` of each. Outbox rows that are looked at and
+    stay, being the newest of their entity, are counted too.
     """
     forgotten: int = await database.ledger.fetchval("SELECT worker_forget($1, $2)", older_than, limit)
     return forgotten

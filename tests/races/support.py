@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.database import Database, connect
-from models.errors import BookingError
+from models.errors import BookingError, Busy
 from models.interval import Interval
 from models.observer import Observer
 from tests.support.factories import between
@@ -28,8 +29,11 @@ CONNECTIONS_PER_PROCESS = 1
 CONTROL_CLIENTS = PROCESSES
 """One per process, so that none is admitted together with another: what is switched off is between processes."""
 SPREAD_SECONDS = 0.015
+TRIES_MAX = 20
 LOWER = "lower"
 """The name of clients who take the place out of service."""
+OVERSOLD = "SELECT count(*) FROM timeline WHERE taken > capacity"
+"""At how many change points more is taken than there is."""
 
 Ask = Callable[[Database], Awaitable[object]]
 
@@ -67,6 +71,20 @@ class Deadlocks:
 
     def looked(self, refused: bool) -> None:
         """Not counted."""
+
+
+def patiently(ask: Ask) -> Ask:
+    """The same call with the same key again while the machine has other things to do: it has one effect."""
+
+    async def again(database: Database) -> object:
+        for _ in range(TRIES_MAX):
+            try:
+                return await ask(database)
+            except (Busy, PoolTimeout):
+                continue
+        raise AssertionError("it was too busy every time")
+
+    return again
 
 
 @asynccontextmanager

@@ -7,20 +7,21 @@ from itertools import combinations
 
 import asyncpg
 import pytest
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.base import new_id
 from models.database import Database
-from models.errors import Busy, SoldOut
+from models.errors import SoldOut
 from models.ledger import calls
 from models.ledger.records import BookingRecord
 from models.ledger.requests import BookingAction, Hold, HoldItem
 from models.resource import Resource
 from tests.races.support import (
+    OVERSOLD,
     Ask,
     Deadlocks,
     Outcome,
     hour,
+    patiently,
     processes,
     race,
     rounds_until,
@@ -33,14 +34,12 @@ from tests.support.factories import change_of, hold_of, make_resource, part_of, 
 pytestmark = pytest.mark.timeout(300)
 
 PARTIES = 50
-TRIES_MAX = 20
 ROUNDS = 12
 HALLS = 3
 HOURS = 2
 CAPACITY = 18
 """Of each hall: each party takes a place in two of three halls, so about one place in fourteen is free."""
 
-OVERSOLD = "SELECT count(*) FROM timeline WHERE taken > capacity"
 GIVES_BACK = "DELETE FROM claim WHERE organization_id = p_organization_id AND booking_id = p_booking.id;"
 
 
@@ -59,21 +58,7 @@ def _somewhere(halls: Sequence[Resource]) -> tuple[HoldItem, ...]:
 
 def _change(party: Party, items: tuple[HoldItem, ...]) -> Ask:
     request = rebook_of(party.record, *items)
-    return _patiently(lambda database: calls.rebook(database, request))
-
-
-def _patiently(ask: Ask) -> Ask:
-    """The same call with the same key again while the machine has other things to do: it has one effect."""
-
-    async def again(database: Database) -> object:
-        for _ in range(TRIES_MAX):
-            try:
-                return await ask(database)
-            except (Busy, PoolTimeout):
-                continue
-        raise AssertionError("it was too busy every time")
-
-    return again
+    return patiently(lambda database: calls.rebook(database, request))
 
 
 async def _parties(database: Database) -> tuple[list[Resource], list[Party]]:
@@ -169,7 +154,7 @@ async def test_changes_of_one_booking_come_one_after_the_other(
 
     def part() -> Ask:
         asked = part_of(held, 1)
-        return _patiently(lambda each: calls.cancel_item(each, asked))
+        return patiently(lambda each: calls.cancel_item(each, asked))
 
     def moved(n: int) -> Ask:
         return _change(party, (HoldItem(hall.id, hour(n % 5), 100 + n),))
@@ -181,7 +166,7 @@ async def test_changes_of_one_booking_come_one_after_the_other(
             [
                 *((f"part {n}", part()) for n in range(20)),
                 *((f"change {n}", moved(n)) for n in range(20)),
-                ("cancel", _patiently(lambda each: calls.change_booking(each, cancel))),
+                ("cancel", patiently(lambda each: calls.change_booking(each, cancel))),
             ],
         )
     assert outcome.defects == ()

@@ -23,6 +23,7 @@ from models.ledger.requests import BookingAction, HoldItem
 from models.queries.timelines import read_timelines
 from models.resource import Resource
 from tests.races.support import (
+    OVERSOLD,
     Ask,
     Deadlocks,
     Outcome,
@@ -53,7 +54,6 @@ BY_NAME = 10
 ROUNDS = 20
 
 DEADLOCK_ROUNDS_MAX = 50
-OVERSOLD = "SELECT count(*) FROM timeline WHERE taken > capacity"
 
 
 @pytest.mark.parametrize("by_name", [0, BY_NAME], ids=["alone", "beside others"])

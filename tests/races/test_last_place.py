@@ -20,6 +20,7 @@ from tests.races.support import (
     CONTROL_CLIENTS,
     CONTROL_ROUNDS,
     LOWER,
+    OVERSOLD,
     ROUNDS,
     Ask,
     Outcome,
@@ -141,7 +142,7 @@ async def _rounds_until(
 
 
 async def _oversold(owner: asyncpg.Connection) -> int:
-    count: int = await owner.fetchval("SELECT count(*) FROM timeline WHERE taken > capacity")
+    count: int = await owner.fetchval(OVERSOLD)
     return count
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from engine.availability import Wish
 from engine.facts import load_facts
@@ -15,10 +14,10 @@ from engine.hold_prices import AskedPrice
 from engine.holds import HoldRequest, ItemRequest, hold
 from engine.viewer import GUEST
 from models.database import Database
-from models.errors import Busy, PromoCodeInvalid
+from models.errors import PromoCodeInvalid
 from models.ledger.requests import NO_CONTACT
 from models.resource import Resource
-from tests.races.support import PROCESSES, Ask, Outcome, processes, race
+from tests.races.support import PROCESSES, Ask, Outcome, patiently, processes, race
 from tests.support.factories import at, key_of
 from tests.support.prices import FRIDAY, make_guesthouse, make_room, put_promo_code
 from tests.support.staff import fresh_key
@@ -26,7 +25,6 @@ from tests.support.staff import fresh_key
 CLIENTS = 100
 USES = 10
 ROOMS = 4
-TRIES_MAX = 20
 CONTROL_ROUNDS_MAX = 50
 """The race is met in the first rounds; a machine that is busy with other things may take some more."""
 
@@ -48,16 +46,7 @@ def _hold(room: Resource, code: str) -> Ask:
     items = (ItemRequest(key_of(room), Wish(stay=STAY)),)
     key = fresh_key()
     request = HoldRequest(key, key.encode(), items, NO_CONTACT, {}, asked_price=AskedPrice(promo=code))
-
-    async def ask(database: Database) -> object:
-        for _ in range(TRIES_MAX):
-            try:
-                return await hold(database, GUEST, request, now=NOW)
-            except (Busy, PoolTimeout):  # the machine has other things to do: the same call with the same key again
-                continue
-        raise AssertionError("it was too busy every time")
-
-    return ask
+    return patiently(lambda database: hold(database, GUEST, request, now=NOW))
 
 
 async def _round(database: Database, databases: list[Database], clients: int, code: str) -> Outcome:

@@ -17,7 +17,7 @@ from models.ledger import calls
 from models.ledger.requests import Hold, HoldItem
 from models.ledger.series import HoldSeries, SeriesDate, SeriesRecord, hold_series, key_of_date
 from models.resource import Resource
-from tests.races.support import CONTROL_ROUNDS, Ask, hour, processes, race
+from tests.races.support import CONTROL_ROUNDS, OVERSOLD, Ask, hour, processes, race
 from tests.support.factories import command_of, hold_of, make_requirement, make_resource
 
 pytestmark = pytest.mark.timeout(300)
@@ -108,7 +108,7 @@ async def test_all_of_a_series_or_nothing(database: Database, owner: "asyncpg.Co
 
     won = await _play(database, database_url, is_booked, at_least=ROUNDS)
 
-    assert await owner.fetchval("SELECT count(*) FROM timeline WHERE taken > capacity") == 0
+    assert await owner.fetchval(OVERSOLD) == 0
     assert 0 < await _whole(owner) <= won["rounds"], "at most one series has the dates of a round, and one ever does"
     assert won["single"] > 0
 

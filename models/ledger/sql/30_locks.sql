@@ -196,3 +196,29 @@ BEGIN
       ORDER BY c.id
         FOR NO KEY UPDATE;
 END $$;
+
+-- All locks of an admission of these requests, in their order: `p_resource_ids` with what must be locked beside them to end
+-- what is over there, or of the customers that conditions count; those customers; the promo codes that are used. Returns the
+-- ids of the resources. Which holds are over is read before the lock, so it is advice: who decides asks for a RELOCK when
+-- it was not enough.
+CREATE OR REPLACE FUNCTION ledger_lock_for_admission(p_organization_id uuid, p_resource_ids uuid[], p_requests jsonb)
+RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_locked uuid[] := ledger_with_over_holds(p_organization_id, p_resource_ids, '-infinity', 'infinity');
+    v_customers text[] := CASE WHEN jsonb_path_exists(p_requests, '$[*].conditions')
+                               THEN ledger_counted_customers(p_requests) END;
+BEGIN
+    IF v_customers IS NOT NULL THEN
+        SELECT v_locked || array_agg(c.resource_id) INTO v_locked FROM claim c
+         WHERE c.organization_id = p_organization_id
+           AND c.booking_id = ANY (ledger_over_holds_of_customers(p_organization_id, v_customers));
+    END IF;
+    PERFORM ledger_lock_resources(p_organization_id, v_locked);
+    IF v_customers IS NOT NULL THEN
+        PERFORM ledger_lock_customers(p_organization_id, v_customers);
+    END IF;
+    IF jsonb_path_exists(p_requests, '$[*].promo_code_id') THEN
+        PERFORM ledger_lock_promo_codes(p_organization_id, p_requests);
+    END IF;
+    RETURN v_locked;
+END $$;

@@ -527,15 +527,14 @@ BEGIN
 END $$;
 
 -- Locks all that these requests may take from, and `p_own`, in the order of every lock; returns the ids. What they require
--- and which holds are over is read before the lock, so it is advice: who decides asks for a RELOCK when it was not enough.
+-- is read before the lock, so it is advice: who decides asks for a RELOCK when it was not enough.
 CREATE OR REPLACE FUNCTION ledger_lock_for(p_organization_id uuid, p_requests jsonb, p_own uuid[] DEFAULT '{}')
 RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
     v_booked uuid[] := ledger_booked(p_requests);
-    v_locked uuid[];
-    v_customers text[];
+    v_wanted uuid[];
 BEGIN
-    SELECT v_booked || p_own || array_agg(other.id) INTO v_locked
+    SELECT v_booked || p_own || array_agg(other.id) INTO v_wanted
       FROM (
           SELECT q.required_id AS id FROM resource_requirement q
            WHERE q.organization_id = p_organization_id AND q.resource_id = ANY (v_booked)
@@ -543,22 +542,7 @@ BEGIN
           SELECT c.member_id FROM resource_choice c
            WHERE c.organization_id = p_organization_id AND c.resource_id = ANY (v_booked)
       ) other;
-    v_locked := ledger_with_over_holds(p_organization_id, v_locked, '-infinity', 'infinity');
-    v_customers := CASE WHEN jsonb_path_exists(p_requests, '$[*].conditions')
-                        THEN ledger_counted_customers(p_requests) END;
-    IF v_customers IS NOT NULL THEN
-        SELECT v_locked || array_agg(c.resource_id) INTO v_locked FROM claim c
-         WHERE c.organization_id = p_organization_id
-           AND c.booking_id = ANY (ledger_over_holds_of_customers(p_organization_id, v_customers));
-    END IF;
-    PERFORM ledger_lock_resources(p_organization_id, v_locked);
-    IF v_customers IS NOT NULL THEN
-        PERFORM ledger_lock_customers(p_organization_id, v_customers);
-    END IF;
-    IF jsonb_path_exists(p_requests, '$[*].promo_code_id') THEN
-        PERFORM ledger_lock_promo_codes(p_organization_id, p_requests);
-    END IF;
-    RETURN v_locked;
+    RETURN ledger_lock_for_admission(p_organization_id, v_wanted, p_requests);
 END $$;
 
 -- Holds each request of a list in one transaction, as if one came after the other: its items, all or nothing. One answer

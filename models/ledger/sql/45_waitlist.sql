@@ -11,7 +11,7 @@ BEGIN
         NEW.version := 1;
     ELSE
         IF NEW.status <> OLD.status AND NOT (OLD.status || ' ' || NEW.status) = ANY (ARRAY[
-            'WAITING OFFERED', 'WAITING LEFT', 'WAITING LAPSED',
+            'WAITING OFFERED', 'WAITING LEFT', 'WAITING LAPSED', 'WAITING ACCEPTED',
             'OFFERED ACCEPTED', 'OFFERED WAITING', 'OFFERED EXPIRED', 'OFFERED LEFT'
         ]) THEN
             RAISE EXCEPTION 'an entry does not go from % to %', OLD.status, NEW.status
@@ -56,6 +56,27 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- What becomes of an entry that waits again when the offer that it let run out was paid late, and is booked after all: it
+-- has what it waits for. Only its history tells which offer that was. Who has another offer by now keeps it: what is held for
+-- somebody is theirs until its time is over, and nothing is offered after it, since `offers` has reached its bound. An
+-- entry that has ended stays as it is.
+CREATE OR REPLACE FUNCTION waitlist_offer_paid_late() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE waitlist_entry e
+       SET status = 'ACCEPTED', booking_id = NEW.id, last_actor = NEW.last_actor
+     WHERE e.organization_id = NEW.organization_id AND e.status = 'WAITING'
+       AND e.resource_id IN (
+           SELECT i.resource_id FROM booking_item i
+            WHERE i.organization_id = NEW.organization_id AND i.booking_id = NEW.id
+       )
+       AND EXISTS (
+           SELECT FROM waitlist_event v
+            WHERE v.organization_id = e.organization_id AND v.entry_id = e.id AND v.booking_id = NEW.id
+       );
+    RETURN NULL;
+END $$;
+
 CREATE OR REPLACE TRIGGER waitlist_entry_before_change BEFORE INSERT OR UPDATE ON waitlist_entry
     FOR EACH ROW EXECUTE FUNCTION waitlist_entry_before_change();
 CREATE OR REPLACE TRIGGER waitlist_entry_after_change AFTER INSERT OR UPDATE ON waitlist_entry
@@ -64,6 +85,8 @@ CREATE OR REPLACE TRIGGER waitlist_event_append_only BEFORE UPDATE OR DELETE ON 
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
 CREATE OR REPLACE TRIGGER waitlist_offer_settled AFTER UPDATE ON booking
     FOR EACH ROW WHEN (OLD.status = 'ON_HOLD' AND NEW.status <> 'ON_HOLD') EXECUTE FUNCTION waitlist_offer_settled();
+CREATE OR REPLACE TRIGGER waitlist_offer_paid_late AFTER UPDATE ON booking
+    FOR EACH ROW WHEN (OLD.status = 'EXPIRED' AND NEW.status <> 'EXPIRED') EXECUTE FUNCTION waitlist_offer_paid_late();
 
 -- Notes the offers among requests that have just been admitted: compare-and-set on the status and on the number of offers
 -- before. An entry that waits no more, or that another worker has made this offer to, gets none: its hold ends again.

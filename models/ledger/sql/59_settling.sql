@@ -127,44 +127,6 @@ BEGIN
        );
 END $$;
 
--- Says when somebody looks at the payment next, or at all that are captured (`p_number` NULL). Of what is captured: while
--- it is not settled or something is to go back; once a day while it is disputed, and for 30 days after a refund, since
--- banks send refunds back; and when the next part of the price falls due.
-CREATE OR REPLACE FUNCTION ledger_look_later(p_organization_id uuid, p_booking_id uuid, p_number smallint DEFAULT NULL)
-RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_booking booking;
-    v_next_due_at timestamptz;
-BEGIN
-    SELECT * INTO v_booking FROM booking b WHERE b.organization_id = p_organization_id AND b.id = p_booking_id;
-    IF v_booking.status IN ('CONFIRMED', 'REDEEMED', 'COMPLETED') THEN
-        v_next_due_at := (ledger_due_later(p_organization_id, v_booking.quote_id)).next_at;
-    END IF;
-    UPDATE payment p
-       SET check_at = CASE
-           WHEN p.state = 'VOID' THEN NULL
-           WHEN p.state = 'CAPTURED' THEN least(
-               CASE WHEN p.decision = 'CAPTURE' AND p.settled_version IS DISTINCT FROM v_booking.version
-                    THEN ledger_next_check(NULL, v_now, p.checks) END,
-               CASE WHEN p.charged_back > 0 THEN v_now + interval '1 day' END,
-               CASE WHEN p.decision = 'CAPTURE' THEN v_next_due_at END,
-               (SELECT CASE WHEN bool_or(r.state = 'REQUESTED') OR sum(r.amount) > p.refunded
-                            THEN ledger_next_check(NULL, v_now, p.checks)
-                            WHEN count(*) > 0 THEN v_now + interval '1 day' END
-                  FROM payment_refund r
-                 WHERE r.organization_id = p_organization_id AND r.booking_id = p.booking_id AND r.payment_number = p.number
-                   AND (r.state = 'REQUESTED' OR (r.state = 'SUCCEEDED' AND r.updated_at > v_now - interval '30 days')))
-           )
-           WHEN p.decision IS NOT NULL THEN ledger_next_check(NULL, v_now, p.checks)
-           WHEN v_booking.status = 'PENDING' THEN v_now + interval '1 hour'
-           WHEN p.purpose = 'BALANCE' AND p.failures > 0 THEN greatest(p.charge_at, v_now + interval '5 seconds')
-           ELSE ledger_next_check(v_booking.hold_expires_at, v_now, p.checks)
-       END
-     WHERE p.organization_id = p_organization_id AND p.booking_id = p_booking_id
-       AND (p.number = p_number OR (p_number IS NULL AND p.state = 'CAPTURED'));
-END $$;
-
 -- Why money of a booking goes back that was confirmed: what was done to it last.
 CREATE OR REPLACE FUNCTION ledger_refund_reason(p_organization_id uuid, p_booking booking)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -274,20 +236,6 @@ BEGIN
     PERFORM ledger_look_later(p_organization_id, v_booking_id, v_number);
     RETURN ledger_booking_money(p_organization_id, v_booking_id);
 END $$;
-
-CREATE OR REPLACE FUNCTION payment_dispute_changed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-    PERFORM payment_note(
-        NEW.organization_id, NEW.booking_id, NEW.payment_number, NULL, 'DISPUTE',
-        CASE NEW.state WHEN 'OPEN' THEN 'REQUESTED' WHEN 'LOST' THEN 'SUCCEEDED' ELSE 'FAILED' END, NEW.amount, NEW.currency);
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE TRIGGER payment_dispute_made AFTER INSERT ON payment_dispute
-    FOR EACH ROW EXECUTE FUNCTION payment_dispute_changed();
-CREATE OR REPLACE TRIGGER payment_dispute_changed AFTER UPDATE ON payment_dispute
-    FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION payment_dispute_changed();
 
 -- Begins to take what of the price has fallen due since, of the card that was kept with an earlier payment: nothing if
 -- there is none, if it is paid, if somebody is at it, or if that was tried and given up for what fell due so far. No more

@@ -71,24 +71,25 @@ CREATE OR REPLACE FUNCTION worker_mark_published(
        AND o.version = k.version AND o.published_at IS NULL;
 $$;
 
--- Forgets idempotency keys and published outbox rows that are older than `p_keep`, and webhooks that are older than 30 days,
--- the oldest first, at most `p_limit` of each; returns with how many it is done. The newest version of an entity stays, whatever its age: it is set aside as
--- published at infinity, so that it is not looked at every hour from then on, and goes with the next that is forgotten.
+-- Forgets idempotency keys, quotes that came to nothing and published outbox rows that are older than `p_keep`, and webhooks
+-- that are older than 30 days, at most `p_limit` of each; returns with how many it is done. Of outbox rows the oldest go
+-- first, and the newest version of an entity stays, whatever its age: it is set aside as published at infinity, so that it
+-- is not looked at every hour from then on, and goes with the next that is forgotten.
 CREATE OR REPLACE FUNCTION worker_forget(p_keep interval, p_limit integer)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();  -- no index is searched for a volatile function
     v_before timestamptz := v_now - p_keep;
-    v_keys integer;
+    v_forgotten integer;
     v_rows integer;
 BEGIN
     DELETE FROM idempotency k USING (
         SELECT i.organization_id, i.actor, i.key FROM idempotency i
          WHERE i.created_at < v_before LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.actor = old.actor AND k.key = old.key;
-    GET DIAGNOSTICS v_keys = ROW_COUNT;
-    -- Quotes that came to nothing: no booking has one now, or had one before it was changed. What was missed for a month
-    -- stays: those with bookings are not looked at for ever.
+    GET DIAGNOSTICS v_forgotten = ROW_COUNT;
+    -- No booking has one now, or had one before it was changed. What was missed for a month stays: those with bookings are
+    -- not looked at for ever.
     DELETE FROM quote k USING (
         SELECT q.organization_id, q.id FROM quote q
          WHERE q.expires_at < v_before AND q.expires_at >= v_before - interval '30 days'
@@ -101,13 +102,13 @@ BEGIN
          LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.id = old.id;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
-    v_keys := v_keys + v_rows;
+    v_forgotten := v_forgotten + v_rows;
     DELETE FROM webhook_event k USING (
         SELECT w.organization_id, w.event_id FROM webhook_event w
          WHERE w.received_at < v_now - interval '30 days' LIMIT p_limit
     ) old WHERE k.organization_id = old.organization_id AND k.event_id = old.event_id;
     GET DIAGNOSTICS v_rows = ROW_COUNT;
-    v_keys := v_keys + v_rows;
+    v_forgotten := v_forgotten + v_rows;
     WITH old AS MATERIALIZED (
         SELECT p.organization_id, p.kind, p.entity_id, p.version FROM outbox p
          WHERE p.published_at < v_before AND p.published_at < 'infinity'
@@ -135,7 +136,7 @@ BEGIN
            )
     )
     SELECT count(*) INTO v_rows FROM old;
-    RETURN v_keys + v_rows;
+    RETURN v_forgotten + v_rows;
 END $$;
 
 -- Takes statistics of the small tables that have grown much since they were taken last; returns how many. Plans are kept,

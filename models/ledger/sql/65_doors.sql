@@ -76,7 +76,8 @@ END $$;
 -- The versions of each resource now, of the catalog and of all, with what must be known to use a timeline that was read
 -- before (models/kept_timelines.py); none for one that does not exist. Where `state` is the same, so is the timeline, but
 -- for what is over: a version may be another timeline's in another database, or after an older backup was restored; and
--- what folds the past makes none. So there is in it who wrote the row last, and when the row was made. `is_over`: a hold of it is over.
+-- what folds the past makes none. So there is in it who wrote the row last, and when the row was made. `is_over`: a hold
+-- of it is over.
 CREATE OR REPLACE FUNCTION ledger_versions(p_organization_ids uuid[], p_resource_ids uuid[])
 RETURNS TABLE (
     organization_id uuid, id uuid, catalog_version bigint, version bigint, state text, is_published boolean, is_over boolean

@@ -24,24 +24,3 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
       LEFT JOIN quote q ON q.organization_id = b.organization_id AND q.id = b.quote_id
      WHERE p.is_taken AND p.check_at > statement_timestamp() + interval '5 minutes'
 $$;
-
--- Of how many payments only people can see to what is next, by what that is: a refund that has failed three times, a card
--- that was declined four times for what fell due, a dispute that is open. Counted up to 10,000.
-CREATE OR REPLACE FUNCTION worker_payments_for_staff()
-RETURNS TABLE (refunds bigint, balances bigint, disputes bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT (SELECT count(*) FROM (
-                SELECT FROM payment_refund r
-                 WHERE r.state = 'FAILED'
-                 GROUP BY r.organization_id, r.booking_id, r.payment_number
-                HAVING count(*) > 2
-                 LIMIT 10000) failed),
-           (SELECT count(*) FROM (
-                SELECT FROM payment p
-                  JOIN booking b ON b.organization_id = p.organization_id AND b.id = p.booking_id
-                 WHERE p.purpose = 'BALANCE' AND p.state = 'VOID' AND p.failures > 3
-                   AND b.status IN ('CONFIRMED', 'REDEEMED', 'COMPLETED')
-                   AND ledger_outstanding(p.organization_id, b) > 0
-                 LIMIT 10000) declined),
-           (SELECT count(*) FROM (SELECT FROM payment_dispute d WHERE d.state = 'OPEN' LIMIT 10000) disputed);
-$$;

@@ -12,7 +12,7 @@ from models.ledger import calls
 from models.ledger.requests import BookingAction
 from tests.support.factories import change_of, item_of, let_run_out, make_booking, make_hold, make_resource
 from tests.support.ledger import status_of, taken_of
-from tests.support.waiting import waits_for_a_lock
+from tests.support.waiting import eventually, waits_for_a_lock
 
 
 async def test_a_place_whose_hold_is_over_goes_to_whoever_asks(database: Database, owner: asyncpg.Connection) -> None:
@@ -114,7 +114,7 @@ async def test_it_gives_up_its_locks_before_it_waits_out_of_order(
             await owner.execute(
                 "UPDATE booking SET hold_expires_at = clock_timestamp() WHERE id = $1", running.booking.id
             )
-        await waits_for_a_lock(owner)
+        await eventually(lambda: _keeps_waiting(owner, somebody))  # and not for what it was just woken by
         await owner.execute("SELECT FROM resource WHERE id = $1 FOR NO KEY UPDATE NOWAIT", wanted.id)
         await elsewhere.rollback()
     finally:
@@ -123,6 +123,16 @@ async def test_it_gives_up_its_locks_before_it_waits_out_of_order(
 
     assert await status_of(owner, running.booking.id) == BookingStatus.EXPIRED
     assert await taken_of(owner, other) == [("dawn", 0)]
+
+
+async def _keeps_waiting(owner: asyncpg.Connection, holder: asyncpg.Connection) -> bool:
+    """Whether somebody waits for a lock that this connection has."""
+    waiting: bool = await owner.fetchval(
+        "SELECT coalesce(bool_or($1 = ANY (pg_blocking_pids(pid))), false) FROM pg_stat_activity"
+        " WHERE datname = current_database()",
+        holder.get_server_pid(),
+    )
+    return waiting
 
 
 async def test_only_what_is_over_ends(database: Database, owner: asyncpg.Connection) -> None:

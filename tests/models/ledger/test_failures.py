@@ -11,10 +11,14 @@ from models import database as connections
 from models.database import Database, connect
 from models.errors import Busy
 from models.ledger import calls
+from models.ledger.money import DisputeSnapshot
+from models.ledger.payments import refund_seen
 from models.ledger.requests import BookingAction
+from models.ledger.settling import begin_balance, dispute_seen, settle
+from models.payment import DisputeState, RefundState
 from models.resource import Resource
 from tests.support.cut import line_to
-from tests.support.factories import adjust_of, change_of, hold_of, item_of, make_hold, make_resource
+from tests.support.factories import adjust_of, booking_key_of, change_of, hold_of, item_of, make_hold, make_resource
 from tests.support.ledger import count_of, status_of, taken_of, version_of
 from tests.support.waiting import eventually, waits_for_a_lock
 
@@ -59,6 +63,26 @@ async def test_waiting_too_long_for_a_lock_is_busy(
             assert refusal.value.retryable
 
     assert await count_of(owner, "booking") == await count_of(owner, "idempotency") == 1
+
+
+async def test_waiting_too_long_to_write_of_money_is_busy(
+    database: Database, database_url: str, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider has done it by then: whoever asks again finds that, and writes it."""
+    held = await make_hold(database, await make_resource(database))
+    key, dispute = booking_key_of(held), DisputeSnapshot(1, "dp_1", 1_00, "EUR", DisputeState.OPEN)
+    monkeypatch.setattr(connections, "LOCK_TIMEOUT_MS", 50)
+
+    async with connected(database_url) as hurried, owner.transaction():
+        await owner.execute("SELECT FROM booking WHERE id = $1 FOR NO KEY UPDATE", held.booking.id)
+        for call in (
+            refund_seen(hurried, key, 1, reference="re_1", state=RefundState.SUCCEEDED),
+            dispute_seen(hurried, key, dispute),
+            begin_balance(hurried, key),
+            settle(hurried, key, version=held.booking.version, owed=0),
+        ):
+            with pytest.raises(Busy):
+                await call
 
 
 async def test_a_statement_that_takes_too_long_is_busy(

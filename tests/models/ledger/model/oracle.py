@@ -53,10 +53,7 @@ class Oracle:
 
     def sweep(self) -> int:
         """Every hold that is over ends; how many."""
-        over = list(self.over())
-        for number in over:
-            self._end(number, "EXPIRED")
-        return len(over)
+        return self._end_over()
 
     def fold(self, resource: str, slot: int) -> bool:
         """Forget what was before this slot. Whether that is right: it is past, and what began there holds until now."""
@@ -154,8 +151,7 @@ class Oracle:
         return None if refusal is None or any(self.over(*self._wanted(ask))) else refusal
 
     def _admit(self, ask: Hold) -> str | None:
-        for number in list(self.over(*self._wanted(ask))):
-            self._end(number, "EXPIRED")
+        self._end_over(*self._wanted(ask))
         claims = self.room.claims(ask)
         chosen = self.room.chosen(ask, claims)
         refusal = self.room.refusal(claims if chosen is None else chosen)
@@ -191,8 +187,7 @@ class Oracle:
         by_rule = (BY_RULE,) * ask.is_refused
         if not left or (ask.all_or_none and (ask.is_refused or len(left) < len(holds))):
             return "REFUSED", (*(code or "" for code in codes), *by_rule)
-        for number in list(self.over(*self._wanted(*left))):
-            self._end(number, "EXPIRED")
+        self._end_over(*self._wanted(*left))
         before = deepcopy((self.things, self.parties, self.waiting))
         codes = [self._admit(hold) if code is None else code for hold, code in zip(holds, codes, strict=True)]
         if None not in codes or (ask.all_or_none and any(codes)):
@@ -227,8 +222,7 @@ class Oracle:
         if refusal is not None:
             return refusal
         hold = Hold(ask.key, ask.booking, ask.items)
-        for number in list(self.over(*self._wanted(hold))):
-            self._end(number, "EXPIRED")
+        self._end_over(*self._wanted(hold))
         before, party.claims = party.claims, []
         claims = self.room.claims(hold)
         chosen = self.room.chosen(hold, claims)
@@ -303,8 +297,7 @@ class Oracle:
         if ask.expected is not None and ask.expected != thing.version:
             return "VERSION_CONFLICT"
         slots = range(self.now if ask.start is None else ask.start, FOREVER + 1 if ask.end is None else ask.end)
-        for number in list(self.over({ask.resource}, slots.start, slots.stop)):
-            self._end(number, "EXPIRED")
+        self._end_over({ask.resource}, slots.start, slots.stop)
         if ask.capacity is not None:
             if any(self.step(ask.resource, slot)[1] > ask.capacity for slot in slots):
                 return "CAPACITY_IN_USE"
@@ -315,6 +308,13 @@ class Oracle:
                 thing.closed[slot] = ask.closed
         thing.version += 1
         return None
+
+    def _end_over(self, resources: Iterable[str] | None = None, start: int = 0, end: int = SLOTS) -> int:
+        """The holds that are `over` end; how many."""
+        over = list(self.over(resources, start, end))
+        for number in over:
+            self._end(number, "EXPIRED")
+        return len(over)
 
     def _end(self, number: int, status: str) -> None:
         party = self.parties[number]
