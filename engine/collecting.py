@@ -9,10 +9,11 @@ of these: to do it again has one effect.
 from typing import Final
 
 from engine.balances import charge_balance
+from engine.disputes import look_at_disputes
 from engine.late import conditions_of
 from engine.payment import Payment, PaymentKey, PaymentRefused
 from engine.ports import Clock, PaymentGateway
-from engine.settling import look_at_disputes, settle, to_look_at
+from engine.settling import settle, to_look_at
 from models.booking import BookingStatus
 from models.database import Database
 from models.errors import NotFound

@@ -111,6 +111,8 @@ class Dispute(NamedTuple):
     """A buyer has asked their bank for the money back, as the provider says. While it is open the money is gone."""
 
     reference: str
+    payment: str | None
+    """The provider's id of the payment, if it is one that can be asked for."""
     amount: int
     currency: str
     is_won: bool

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.owing import owed
-from engine.ports import PaymentGateway
 from engine.price_changes import quote_of
 from models.booking import BookingStatus
 from models.database import Database
@@ -17,9 +16,9 @@ from models.keys import BookingKey
 from models.ledger import settling as ledger
 from models.ledger.calls import Stale
 from models.ledger.failures import busy
-from models.ledger.money import BookingMoney, DisputeSnapshot, PaymentSnapshot, RefundSnapshot
+from models.ledger.money import BookingMoney, PaymentSnapshot, RefundSnapshot
 from models.ledger.payments import read_money
-from models.payment import DisputeState, PaymentDecision, PaymentProgress, RefundState
+from models.payment import PaymentDecision, PaymentProgress, RefundState
 
 logger = logging.getLogger(__name__)
 
@@ -52,19 +51,6 @@ async def settle(database: Database, money: BookingMoney) -> BookingMoney:
             logger.error("Booking %s: refunds have failed, staff is to give back what is left", booking.id)
         return money
     raise busy()
-
-
-async def look_at_disputes(database: Database, gateway: PaymentGateway, money: BookingMoney) -> BookingMoney:
-    """Write how disputes of the booking's payments stand. Raises Busy, and what the gateway raises."""
-    for payment in money.payments:
-        if not payment.is_disputed or payment.reference is None:
-            continue
-        for found in await gateway.disputes(payment.reference):
-            state = DisputeState.WON if found.is_won else DisputeState.LOST if found.is_lost else DisputeState.OPEN
-            seen = DisputeSnapshot(payment.number, found.reference, found.amount, found.currency, state)
-            if seen not in money.disputes:
-                money = await ledger.dispute_seen(database, key_of(money), seen)
-    return money
 
 
 def to_look_at(money: BookingMoney) -> Sequence[RefundSnapshot]:

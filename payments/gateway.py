@@ -4,7 +4,9 @@ An idempotency key follows from the booking, so that whoever asks again, after a
 the same thing. Stripe forgets keys after a day; what could be done twice then is looked for first.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import stripe
@@ -20,6 +22,8 @@ Intents = Callable[[Any], Awaitable[stripe.PaymentIntent]]
 EXPANDED: Final = ["latest_charge"]
 REFUNDS_MAX: Final = 100
 DISPUTES_MAX: Final = 20
+DISPUTES_PER_PAGE: Final = 100
+DISPUTE_PAGES_MAX: Final = 10
 INQUIRY: Final = "warning_"
 MOVED_ON: Final = "payment_intent_unexpected_state"
 ENDED: Final = frozenset({PaymentState.CAPTURED, PaymentState.VOID})
@@ -150,7 +154,19 @@ class StripeGateway:
         """List the disputes of the intent."""
         listed: Any = {"payment_intent": reference, "limit": DISPUTES_MAX}
         found = await self._calls.ask(lambda: self._calls.stripe.v1.disputes.list_async(listed))
-        return [to_dispute(each) for each in found.data if not each.status.startswith(INQUIRY)]
+        return _disputes(found.data)
+
+    async def disputes_since(self, since: datetime) -> list[Dispute]:
+        """List the disputes of the account page by page; Stripe has the latest first."""
+        params: Any = {"created": {"gte": int(since.timestamp())}, "limit": DISPUTES_PER_PAGE}
+        found: list[stripe.Dispute] = []
+        for _ in range(DISPUTE_PAGES_MAX):
+            page = await self._calls.ask(partial(self._calls.stripe.v1.disputes.list_async, params))
+            found += page.data
+            if not page.has_more:
+                break
+            params = params | {"starting_after": page.data[-1].id}
+        return _disputes(found)
 
     async def _moved(
         self, reference: str, what: str, key: PaymentKey, call: Intents, done: frozenset[PaymentState]
@@ -195,6 +211,11 @@ class StripeGateway:
 def _keyed(what: str, key: PaymentKey) -> Any:
     organization, booking = key.booking
     return {"idempotency_key": f"vacancy-{organization}-{booking}-{key.number}-{what}"}
+
+
+def _disputes(found: Sequence[stripe.Dispute]) -> list[Dispute]:
+    """Those that have cost money."""
+    return [to_dispute(each) for each in found if not each.status.startswith(INQUIRY)]
 
 
 def _is_replay(intent: stripe.PaymentIntent) -> bool:

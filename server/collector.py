@@ -53,16 +53,16 @@ async def collect_once(database: Database, gateway: PaymentGateway, *, now: Cloc
     keys = await take_payments(database, limit=BOOKINGS_PER_ROUND_MAX, lease_seconds=LEASE_SECONDS)
     turn = asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def look_after(key: BookingKey) -> bool:
+    async def in_turn(key: BookingKey) -> bool:
         async with turn:
-            return await _look_after(database, gateway, key, now)
+            return await look_after(database, gateway, key, now)
 
-    answered = await asyncio.gather(*(look_after(key) for key in keys))
+    answered = await asyncio.gather(*(in_turn(key) for key in keys))
     return len(keys), all(answered)
 
 
-async def _look_after(database: Database, gateway: PaymentGateway, key: BookingKey, now: Clock) -> bool:
-    """One booking; whether the provider answered. What fails is looked at again when the lease is over."""
+async def look_after(database: Database, gateway: PaymentGateway, key: BookingKey, now: Clock) -> bool:
+    """Look after one booking; whether the provider answered. What fails is logged, and left for the next who looks."""
     try:
         await drive(database, gateway, key, now=now)
     except PaymentUnavailable:
