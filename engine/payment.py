@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from models.keys import BookingKey
+from models.ledger.money import PaymentSnapshot
 
 
 class PaymentState(StrEnum):
@@ -36,6 +37,11 @@ class PaymentKey(NamedTuple):
 
     booking: BookingKey
     number: int
+
+    @classmethod
+    def of(cls, payment: PaymentSnapshot) -> "PaymentKey":
+        """That of a payment of ours."""
+        return cls(BookingKey(payment.organization_id, payment.booking_id), payment.number)
 
 
 class PaymentOrder(NamedTuple):

@@ -37,15 +37,13 @@ async def settle(database: Database, money: BookingMoney) -> BookingMoney:
     for _ in range(ROUNDS_MAX):
         if not _is_to_settle(money):
             return money
-        booking, key = money.record.booking, key_of(money)
+        booking = money.record.booking
         quote = await quote_of(database, money.record)
         wanted = 0 if quote is None else owed(booking, quote, paid=paid(money)).amount
         try:
-            money = await ledger.settle(database, key, version=booking.version, owed=wanted)
+            money = await ledger.settle(database, key_of(money), version=booking.version, owed=wanted)
         except Stale:
-            found = await read_money(database, key)
-            assert found is not None, "bookings stay"
-            money = found
+            money = await read_again(database, money)
             continue
         if paid(money) > wanted:
             logger.error("Booking %s: refunds have failed, staff is to give back what is left", booking.id)
@@ -83,6 +81,13 @@ def ours(payment: PaymentSnapshot, refunds: Sequence[RefundSnapshot]) -> int:
 def key_of(money: BookingMoney) -> BookingKey:
     """Whose money it is."""
     return BookingKey(money.record.booking.organization_id, money.record.booking.id)
+
+
+async def read_again(database: Database, money: BookingMoney) -> BookingMoney:
+    """The same booking's money as it is now."""
+    found = await read_money(database, key_of(money))
+    assert found is not None, "bookings stay"
+    return found
 
 
 def _is_to_settle(money: BookingMoney) -> bool:
