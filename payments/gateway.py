@@ -56,13 +56,10 @@ class StripeGateway:
         if order.keeps_card:
             params["setup_future_usage"] = "off_session"
 
-        async def none() -> None:
-            """An intent that nobody was told of is never paid: another may be made."""
-
         def create(options: Any) -> Awaitable[stripe.PaymentIntent]:
             return self._intents.create_async(params, options)
 
-        made = await self._once("open", order.key, create, none)
+        made = await self._once("open", order.key, create, _another)
         # The answer to a repeated key is that of the first time: the state may be another by now.
         return await self.look(made.id) if _is_replay(made) else to_payment(made)
 
@@ -74,14 +71,8 @@ class StripeGateway:
     async def enroll(self, booking: BookingKey) -> str:
         """Make the customer: a name for a kept card, and no more."""
         params: Any = {"metadata": {"organization": str(booking.organization_id), "booking": str(booking.id)}}
-        key = PaymentKey(booking, 1)
-
-        async def none() -> None:
-            """A customer that nothing is kept for is nothing: another may be made."""
-
-        made: stripe.Customer = await self._once(
-            "enroll", key, lambda options: self._calls.stripe.v1.customers.create_async(params, options), none
-        )
+        create = self._calls.stripe.v1.customers.create_async
+        made = await self._once("enroll", PaymentKey(booking, 1), lambda options: create(params, options), _another)
         return made.id
 
     async def pay(
@@ -89,27 +80,12 @@ class StripeGateway:
     ) -> Payment:
         """Confirm the intent with its buyer there; what the bank says is in the payment."""
         back = {"use_stripe_sdk": True} if return_url is None else {"return_url": return_url}
-        params: Any = {"payment_method": method, "expand": EXPANDED, **back}
-
-        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
-            return self._intents.confirm_async(reference, params, options)
-
-        try:
-            return await self._moved(reference, f"pay-{attempt}", key, confirm, CHARGED)
-        except stripe.CardError:
-            return await self.look(reference)
+        return await self._confirmed(reference, f"pay-{attempt}", key, {"payment_method": method, **back})
 
     async def charge(self, reference: str, key: PaymentKey, method: str, *, attempt: int = 1) -> Payment:
         """Confirm the intent off session; what the bank says is in the payment."""
-        params: Any = {"payment_method": method, "off_session": True, "expand": EXPANDED}
-
-        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
-            return self._intents.confirm_async(reference, params, options)
-
-        try:
-            return await self._moved(reference, f"charge-{attempt}-{method}", key, confirm, CHARGED)
-        except stripe.CardError:
-            return await self.look(reference)
+        params = {"payment_method": method, "off_session": True}
+        return await self._confirmed(reference, f"charge-{attempt}-{method}", key, params)
 
     async def capture(self, reference: str, key: PaymentKey, amount: int) -> Payment:
         """Capture `amount` of the intent."""
@@ -168,6 +144,17 @@ class StripeGateway:
             params = params | {"starting_after": page.data[-1].id}
         return _disputes(found)
 
+    async def _confirmed(self, reference: str, what: str, key: PaymentKey, more: dict[str, object]) -> Payment:
+        params: Any = {**more, "expand": EXPANDED}
+
+        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
+            return self._intents.confirm_async(reference, params, options)
+
+        try:
+            return await self._moved(reference, what, key, confirm, CHARGED)
+        except stripe.CardError:  # that is in the payment, with all else about it
+            return await self.look(reference)
+
     async def _moved(
         self, reference: str, what: str, key: PaymentKey, call: Intents, done: frozenset[PaymentState]
     ) -> Payment:
@@ -206,6 +193,12 @@ class StripeGateway:
         except Broken:
             found = await done()
             return found if found is not None else await self._calls.ask(lambda: call(_keyed(f"{what}-2", key)))
+
+
+async def _another() -> None:
+    """Of what another may be made in its place: nobody was told of the first, so an intent is never paid, and nothing
+    is kept for a customer.
+    """
 
 
 def _keyed(what: str, key: PaymentKey) -> Any:
