@@ -144,7 +144,7 @@ async def _sample(
         return None
     path = ("input", "sample")
     facts = (await load_facts(database, [question.resource])).get(question.resource)
-    if facts is None or not _is_touched(facts, change):
+    if facts is None or not facts.is_in(change.scope):
         raise NotFound("The rule has no say on such a resource.", path=(*path, "resourceId"))
     ask = partial(availability, wish=question.wish, load=load, counts=Counts(database), now=now)
 
@@ -157,13 +157,6 @@ async def _sample(
     except InvalidInput as error:
         error.path = (*path, *error.path)
         raise
-
-
-def _is_touched(facts: ResourceFacts, change: RuleChange) -> bool:
-    scope = change.scope
-    return facts.key.organization_id == scope.organization_id and (
-        facts.key.id == scope.resource_id or facts.venue.id == scope.venue_id
-    )
 
 
 def _breaks(before: ResourceFacts, after: ResourceFacts, one: ItemToCome) -> bool:
