@@ -149,6 +149,7 @@ async def test_the_loop_looks_at_once_and_goes_on_through_whatever_fails(
         PaymentRefused("unauthorized", "It does not accept the key"),
         ConnectionError("The database is away"),
     ]
+
     async def looked_at(*asked: Any, **more: Any) -> Any:
         if failures:
             raise failures.pop(0)
