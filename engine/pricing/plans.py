@@ -1,15 +1,16 @@
 """Rate plans: what a unit, a person or a booking costs before any rule changes it; their parameters, checked."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from engine.money import Percent
 from engine.pricing.parameters import Amount, Code, Label, PercentText, SignedAmount
-from engine.rules.base import NIGHTLY, Rule
+from engine.rules.base import NIGHTLY
 from engine.rules.guest_types import TYPE_PATTERN
 from engine.rules.parameters import Age, Minutes, People, at_most, wrong
+from engine.rules.parsing import Parameters
 
 GUEST_PRICES_MAX = 20
 FEES_MAX = 20
@@ -31,13 +32,11 @@ class Every(StrEnum):
     ONCE = "ONCE"
 
 
-class GuestPrice(BaseModel):
+class GuestPrice(Parameters):
     """What guests of a type or an age pay, where that is not the amount for all. Ages are whole years.
 
     A guest whose age was not told is of no age group.
     """
-
-    model_config = Rule.model_config
 
     name: Label = Field(description='As guests read it: "Child, 3 to 11".')
     type: str | None = Field(default=None, pattern=TYPE_PATTERN, description="Only guests of this type.")
@@ -64,10 +63,8 @@ class GuestPrice(BaseModel):
 GuestPrices = Annotated[tuple[GuestPrice, ...], Field(max_length=GUEST_PRICES_MAX)]
 
 
-class Fee(BaseModel):
+class Fee(Parameters):
     """What comes on top whatever the price is, such as the cleaning: no rule moves it, and no derived plan."""
-
-    model_config = Rule.model_config
 
     name: Label = Field(description='As guests read it: "Cleaning".')
     amount: Amount = Field(description="What one costs, in minor units.")
@@ -80,7 +77,7 @@ class Fee(BaseModel):
 Fees = Annotated[tuple[Fee, ...], Field(max_length=FEES_MAX)]
 
 
-class RatePlan(BaseModel):
+class RatePlan(Parameters):
     """What is charged, in minor units of the venue's currency. Either a plan of its own or one derived from another.
 
     Of its own: `amount` for each unit, person, or the item (`per`), for each night, each so many minutes, or once
@@ -95,8 +92,6 @@ class RatePlan(BaseModel):
 
     What a parameter means never changes, nor does the default of one that may be left out: it is not stored.
     """
-
-    model_config = Rule.model_config
 
     amount: Amount | None = Field(default=None, description="What one costs. Of a derived plan: none.")
     per: Per = Field(default=Per.UNIT, description="Of what one costs that: a unit, a person, the whole item.")
@@ -155,10 +150,6 @@ class RatePlan(BaseModel):
         if self.every is Every.ONCE:
             return True
         return (self.every is Every.NIGHT) == (availability_type == NIGHTLY)
-
-    def parameters(self) -> dict[str, Any]:
-        """In the form in which they are stored and shown: JSON values, camelCase, no defaults."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 LEAST = Percent.parse("-100")
