@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from engine.asked_prices import AskedPrices
-from engine.current import check_current
 from engine.facts import ResourceFacts
-from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read, rule_facts
+from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, current_views, read, rule_facts
 from engine.rules import limits
 from engine.rules.base import GuestCount, Refusal, RuleRequest, violation
 from engine.timeline import EffectiveTimeline, effective_timeline
-from engine.vacancies import AvailabilityStatus, Vacancies, views_needed
+from engine.vacancies import AvailabilityStatus, Vacancies
 from models import civil
 from models.errors import InvalidInput
 from models.interval import Interval
@@ -100,10 +99,7 @@ def request_of(wish: Wish, interval: Interval) -> RuleRequest:
 async def timeline(facts: ResourceFacts, window: Interval, *, load: TimelineLoader) -> EffectiveTimeline:
     """How capacity goes over the window, as of one version. Raises InvalidInput for a window that is too long."""
     _check_window(window)
-    keys = views_needed(facts)
-    views = dict(zip(keys, await load([(key, window) for key in keys]), strict=True))
-    check_current(facts, views[facts.key])
-    return effective_timeline(facts, views, window)
+    return effective_timeline(facts, await current_views(facts, window, load), window)
 
 
 async def slots(
