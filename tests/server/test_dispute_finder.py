@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,40 +15,28 @@ from models.database import Database
 from models.ledger.records import BookingRecord
 from models.ledger.requests import BookingAction
 from models.ledger.webhooks import Taken, take_event
-from models.resource import Resource
 from server import dispute_finder
 from server.dispute_finder import LOOK_BACK, find_disputes, find_disputes_once
+from tests.engine.checkout.conftest import till
 from tests.payments.conftest import simulator, simulator_url
 from tests.support.audits import audited
-from tests.support.checkouts import BACK, VISA, Till, till_of
+from tests.support.checkouts import BACK, VISA, Till
 from tests.support.factories import booking_key_of
-from tests.support.payments import Simulator
 from tests.support.prices import make_guesthouse, make_room
 from tests.support.waiting import eventually
 
-__all__ = ["audited", "simulator", "simulator_url"]
+__all__ = ["audited", "simulator", "simulator_url", "till"]
 
 NIGHT = 100_00
 DISPUTED = ("DISPUTE", "REQUESTED", NIGHT)
 
 
 @pytest.fixture
-async def till(database: Database, simulator: Simulator) -> AsyncIterator[Till]:
-    async with till_of(database, simulator) as till:
-        yield till
-
-
-@pytest.fixture
 async def booked(till: Till, database: Database) -> BookingRecord:
     """A booking that is paid, and that nobody has a reason to look at."""
-    record = await pays(till, await make_room(database, await make_guesthouse(database), capacity=5))
-    assert await till.collect() == 0
-    return record
-
-
-async def pays(till: Till, room: Resource) -> BookingRecord:
-    record = await till.hold(room)
+    record = await till.hold(await make_room(database, await make_guesthouse(database), capacity=1))
     assert (await till.begin(record, VISA)).error is None
+    assert await till.collect() == 0
     return record
 
 
