@@ -7,16 +7,15 @@ the same thing. Stripe forgets keys after a day; what could be done twice then i
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import stripe
 
 from engine.payment import Dispute, Payment, PaymentKey, PaymentOrder, PaymentRefused, PaymentState, Refund
 from models.keys import BookingKey
-from payments.calls import Broken, Calls
+from payments.calls import Calls
 from payments.translation import metadata_of, to_dispute, to_payment, to_refund
 
-Answer = TypeVar("Answer")
 Intents = Callable[[Any], Awaitable[stripe.PaymentIntent]]
 
 EXPANDED: Final = ["latest_charge"]
@@ -59,7 +58,8 @@ class StripeGateway:
         def create(options: Any) -> Awaitable[stripe.PaymentIntent]:
             return self._intents.create_async(params, options)
 
-        made = await self._once("open", order.key, create, _another)
+        # An intent that nobody was told of is never paid: another may be made.
+        made = await self._calls.once(_named("open", order.key), create)
         # The answer to a repeated key is that of the first time: the state may be another by now.
         return await self.look(made.id) if _is_replay(made) else to_payment(made)
 
@@ -72,7 +72,8 @@ class StripeGateway:
         """Make the customer: a name for a kept card, and no more."""
         params: Any = {"metadata": {"organization": str(booking.organization_id), "booking": str(booking.id)}}
         create = self._calls.stripe.v1.customers.create_async
-        made = await self._once("enroll", PaymentKey(booking, 1), lambda options: create(params, options), _another)
+        # A customer that nothing is kept for is nothing: another may be made.
+        made = await self._calls.once(_named("enroll", PaymentKey(booking, 1)), lambda options: create(params, options))
         return made.id
 
     async def pay(
@@ -121,7 +122,7 @@ class StripeGateway:
 
         refund = await there()
         if refund is None:
-            refund = await self._once("refund", key, create, there)
+            refund = await self._calls.once(_named("refund", key), create, there)
         if refund.amount != amount:
             raise PaymentRefused("idempotency_error", "The key belongs to a refund of another amount")
         return to_refund(refund)
@@ -170,40 +171,17 @@ class StripeGateway:
             return await self.look(reference) if _is_replay(intent) else to_payment(intent)
 
         try:
-            return await self._once(what, key, moved, as_it_is)
+            return await self._calls.once(_named(what, key), moved, as_it_is)
         except PaymentRefused as refused:
             if refused.code != MOVED_ON:
                 raise
             return await self.look(reference)
 
-    async def _once(
-        self,
-        what: str,
-        key: PaymentKey,
-        call: Callable[[Any], Awaitable[Answer]],
-        done: Callable[[], Awaitable[Answer | None]],
-    ) -> Answer:
-        """What `call` answers to the key of `what`.
 
-        If the provider failed and will say so to this key for a day: what `done` finds, or else the answer to another
-        key, which too follows from the booking, so that two who find nothing at once still have one effect.
-        """
-        try:
-            return await self._calls.ask(lambda: call(_keyed(what, key)))
-        except Broken:
-            found = await done()
-            return found if found is not None else await self._calls.ask(lambda: call(_keyed(f"{what}-2", key)))
-
-
-async def _another() -> None:
-    """Of what another may be made in its place: nobody was told of the first, so an intent is never paid, and nothing
-    is kept for a customer.
-    """
-
-
-def _keyed(what: str, key: PaymentKey) -> Any:
+def _named(what: str, key: PaymentKey) -> str:
+    """The idempotency key of what is asked of the payment."""
     organization, booking = key.booking
-    return {"idempotency_key": f"vacancy-{organization}-{booking}-{key.number}-{what}"}
+    return f"vacancy-{organization}-{booking}-{key.number}-{what}"
 
 
 def _disputes(found: Sequence[stripe.Dispute]) -> list[Dispute]:

@@ -235,7 +235,7 @@ async def test_whatever_goes_wrong_asking_again_has_one_effect(
 async def test_control_with_keys_that_do_not_follow_from_the_booking_a_lost_answer_refunds_twice(
     simulator: Simulator, gateway: PaymentGateway, client: stripe.StripeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "_keyed", lambda what, key: {"idempotency_key": str(uuid.uuid4())})
+    monkeypatch.setattr(gateway_module, "_named", lambda what, key: str(uuid.uuid4()))
     monkeypatch.setattr(gateway_module, "metadata_of", lambda key: {"other": str(uuid.uuid4())})
     key = payment_key()
     payment = await captured(gateway, client, key)
