@@ -17,8 +17,8 @@ from models.errors import BookingError
 from models.keys import BookingKey
 from models.ledger.failures import translate
 from models.ledger.payments import take_payments
+from server.loops import keep_on
 from server.resources import utc_now
-from subscriptions.outage import Outage
 
 PERIOD_SECONDS: Final = 0.5
 BOOKINGS_PER_ROUND_MAX: Final = 50
@@ -33,19 +33,17 @@ logger = logging.getLogger(__name__)
 
 async def collect(database: Database, gateway: PaymentGateway) -> None:
     """Look after payments twice a second, until cancelled, through failures of the database and of the provider."""
-    outage = Outage("Looking after payments")
     was_reached = True
-    while True:
-        try:
-            found, is_reached = await collect_once(database, gateway)
-            outage.over()
-            pause_seconds = 0.0 if found == BOOKINGS_PER_ROUND_MAX and is_reached else PERIOD_SECONDS
-            if found and is_reached is not was_reached:
-                was_reached = is_reached
-                logger.warning("The payment provider %s.", "answers again" if is_reached else "does not answer")
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+
+    async def step() -> float:
+        nonlocal was_reached
+        found, is_reached = await collect_once(database, gateway)
+        if found and is_reached is not was_reached:
+            was_reached = is_reached
+            logger.warning("The payment provider %s.", "answers again" if is_reached else "does not answer")
+        return 0.0 if found == BOOKINGS_PER_ROUND_MAX and is_reached else PERIOD_SECONDS
+
+    await keep_on("Looking after payments", step)
 
 
 async def collect_once(database: Database, gateway: PaymentGateway, *, now: Clock = utc_now) -> tuple[int, bool]:

@@ -4,7 +4,6 @@ Several workers may look at once. The booking is then looked after as by the col
 dispute meanwhile is not written again.
 """
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import Final
@@ -14,8 +13,8 @@ from engine.payment import PaymentRefused, PaymentUnavailable
 from engine.ports import Clock, PaymentGateway
 from models.database import Database
 from server.collector import look_after
+from server.loops import keep_on
 from server.resources import utc_now
-from subscriptions.outage import Outage
 
 PERIOD_SECONDS: Final = 3_600.0
 AWAY_SECONDS: Final = 60.0
@@ -29,19 +28,17 @@ logger = logging.getLogger(__name__)
 
 async def find_disputes(database: Database, gateway: PaymentGateway) -> None:
     """Look at once, and then every hour, until cancelled, through failures of the database and of the provider."""
-    outage = Outage("Looking for disputes", pause_seconds_max=60.0)
-    while True:
-        pause_seconds = PERIOD_SECONDS
+
+    async def step() -> float:
         try:
             await find_disputes_once(database, gateway)
-            outage.over()
         except PaymentUnavailable:  # the collector, which asks all the time, says so
-            pause_seconds = AWAY_SECONDS
+            return AWAY_SECONDS
         except PaymentRefused as error:
             logger.error("Disputes can not be looked for: %s", error)
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+        return PERIOD_SECONDS
+
+    await keep_on("Looking for disputes", step, pause_seconds_max=60.0)
 
 
 async def find_disputes_once(database: Database, gateway: PaymentGateway, *, now: Clock = utc_now) -> int:
