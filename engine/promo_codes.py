@@ -14,7 +14,7 @@ from engine.price_history import content_of, written
 from engine.viewer import Role, Viewer
 from models import civil
 from models.database import Database, WriteSession
-from models.errors import InvalidInput, PromoCodeInvalid, VersionConflict
+from models.errors import InvalidInput, PromoCodeInvalid
 from models.keys import PriceKey, VenueKey
 from models.ledger.requests import Command
 from models.price import PromoCode
@@ -120,12 +120,7 @@ async def _locked(session: WriteSession, key: PriceKey, expected_version: int | 
     row = await session.get(PromoCode, key, with_for_update={"key_share": True})
     if row is None:
         raise authority.unknown("promo code", "promoCodeId")
-    if expected_version is not None and expected_version != row.version:
-        raise VersionConflict(
-            "The promo code has changed since you looked: look again, and decide again.",
-            current=row.version,
-            path=("input", "expectedVersion"),
-        )
+    fields.check_version("promo code", row.version, expected_version)
     return row
 
 

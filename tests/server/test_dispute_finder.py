@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,17 +12,22 @@ import pytest
 
 from engine.disputes import newly_disputed
 from engine.payment import PaymentRefused, PaymentUnavailable
-from models.database import Database
+from models.database import Database, connect
 from models.ledger.records import BookingRecord
 from models.ledger.requests import BookingAction
 from models.ledger.webhooks import Taken, take_event
 from server import dispute_finder
 from server.dispute_finder import LOOK_BACK, find_disputes, find_disputes_once
+from server.payment_settings import PaymentSettings
+from server.worker import work
 from tests.engine.checkout.conftest import till
 from tests.payments.conftest import simulator, simulator_url
+from tests.server.support import settings_for
 from tests.support.audits import audited
 from tests.support.checkouts import BACK, VISA, Till
+from tests.support.databases import POOL_SIZE
 from tests.support.factories import booking_key_of
+from tests.support.payments import SECRET_KEY
 from tests.support.prices import make_guesthouse, make_room
 from tests.support.waiting import eventually
 
@@ -56,6 +62,15 @@ async def webhook_comes(till: Till, record: BookingRecord, dispute: str) -> None
     key, now = booking_key_of(record), datetime.now(UTC)
     assert await take_event(till.database, key, f"evt_{dispute}", "charge.dispute.created", now) is Taken.NEW
     assert await till.collect() == 1
+
+
+async def until_written(till: Till, record: BookingRecord, owner: asyncpg.Connection) -> None:
+    """Wait until somebody has seen the dispute."""
+
+    async def is_written() -> bool:
+        return DISPUTED in await till.events(owner, record)
+
+    await eventually(is_written)
 
 
 @pytest.mark.parametrize("order", ["it is lost", "it comes first", "it comes later"])
@@ -148,13 +163,23 @@ async def test_the_loop_looks_at_once_and_goes_on_through_whatever_fails(
     await disputes(till, booked)
     task = asyncio.create_task(find_disputes(till.database, till.gateway))
 
-    async def is_written() -> bool:
-        return DISPUTED in await till.events(owner, booked)
-
     with caplog.at_level(logging.WARNING):
-        await eventually(is_written)
+        await until_written(till, booked, owner)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
     assert [record.levelname for record in caplog.records[:2]] == ["ERROR", "WARNING"]
     assert "does not accept the key" in caplog.messages[0]
+
+
+async def test_a_worker_looks_when_it_starts(
+    till: Till, booked: BookingRecord, owner: asyncpg.Connection, database_url: str, tmp_path: Path
+) -> None:
+    await disputes(till, booked)
+    account = PaymentSettings(are_on=True, api_key=SECRET_KEY, url=till.simulator.url)
+    stopped = asyncio.Event()
+    own = await connect(database_url, pool_size=POOL_SIZE)
+    working = asyncio.create_task(work(own, settings_for(database_url, None, tmp_path, payments=account), stopped))
+    await until_written(till, booked, owner)
+    stopped.set()
+    await working
