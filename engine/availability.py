@@ -9,7 +9,7 @@ Whole days are in `engine.calendar`, what else could be booked in `engine.altern
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from engine.asked_prices import AskedPrices
@@ -17,11 +17,14 @@ from engine.facts import ResourceFacts
 from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, current_views, read, rule_facts
 from engine.rules import limits
 from engine.rules.base import GuestCount, Refusal, RuleRequest, violation
+from engine.rules.guests import guests_from_stored
 from engine.timeline import EffectiveTimeline, effective_timeline
 from engine.vacancies import AvailabilityStatus, Vacancies
 from models import civil
+from models.booking import BookingItem
 from models.errors import InvalidInput
 from models.interval import Interval
+from models.ledger.records import ItemSnapshot
 from models.resource import AvailabilityType
 
 
@@ -84,6 +87,15 @@ def interval_of(facts: ResourceFacts, wish: Wish) -> Interval:
     if wish.window is None or wish.stay is not None:
         raise InvalidInput("This is not sold by the night: give a window, and no stay.", path=("window",))
     return wish.window
+
+
+def wish_of(facts: ResourceFacts, item: BookingItem | ItemSnapshot) -> Wish:
+    """What was asked for: of a stay, the days on which it begins and ends by the venue's clocks."""
+    wish = Wish(quantity=item.quantity, activity=item.activity, guests=guests_from_stored(item.guests))
+    if facts.resource.availability_type == AvailabilityType.NIGHTLY:
+        stay = (civil.local_day(item.starts_at, facts.zone), civil.local_day(item.ends_at, facts.zone))
+        return replace(wish, stay=stay)
+    return replace(wish, window=Interval(item.starts_at, item.ends_at))
 
 
 def refusals_of(facts: ResourceFacts, wish: Wish, interval: Interval, *, now: datetime) -> list[Refusal]:

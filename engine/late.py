@@ -5,30 +5,26 @@ customer may have, how many arrive at once, which nights are left) is counted ag
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from engine.availability import Wish, hull, request_of
+from engine.availability import hull, request_of, wish_of
 from engine.bookings import customer_of
 from engine.conditions import for_ledger, looked_at
 from engine.facts import ResourceFacts, load_facts
 from engine.holds import ItemRequest
 from engine.reading import asked_item, rule_facts
-from engine.rules.guests import guests_from_stored
-from models.civil import local_day
 from models.database import Database
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.ledger.records import BookingRecord, ItemSnapshot
-from models.resource import AvailabilityType
 
 
 async def conditions_of(database: Database, record: BookingRecord, *, now: datetime) -> dict[str, Any] | None:
     """The conditions of the booking's items, as the ledger wants them in `late`; None if rules have none."""
     facts = await _facts_of(database, record)
     requests = [
-        (facts[key], request_of(_wish(facts[key], item), Interval(item.starts_at, item.ends_at)))
+        (facts[key], request_of(wish_of(facts[key], item), Interval(item.starts_at, item.ends_at)))
         for item in record.items
         if (key := _key(item)) in facts
     ]
@@ -53,7 +49,7 @@ async def conditions_of(database: Database, record: BookingRecord, *, now: datet
 async def asked_again(database: Database, record: BookingRecord) -> list[ItemRequest]:
     """What the booking was of, as somebody would ask for it: so that alternatives can be told."""
     facts = await _facts_of(database, record)
-    return [ItemRequest(key, _wish(facts[key], item)) for item in record.items if (key := _key(item)) in facts]
+    return [ItemRequest(key, wish_of(facts[key], item)) for item in record.items if (key := _key(item)) in facts]
 
 
 async def _facts_of(database: Database, record: BookingRecord) -> Mapping[ResourceKey, ResourceFacts]:
@@ -62,10 +58,3 @@ async def _facts_of(database: Database, record: BookingRecord) -> Mapping[Resour
 
 def _key(item: ItemSnapshot) -> ResourceKey:
     return ResourceKey(item.organization_id, item.resource_id)
-
-
-def _wish(facts: ResourceFacts, item: ItemSnapshot) -> Wish:
-    wish = Wish(quantity=item.quantity, activity=item.activity, guests=guests_from_stored(item.guests))
-    if facts.resource.availability_type == AvailabilityType.NIGHTLY:
-        return replace(wish, stay=(local_day(item.starts_at, facts.zone), local_day(item.ends_at, facts.zone)))
-    return replace(wish, window=Interval(item.starts_at, item.ends_at))
