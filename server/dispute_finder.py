@@ -28,11 +28,17 @@ logger = logging.getLogger(__name__)
 
 async def find_disputes(database: Database, gateway: PaymentGateway) -> None:
     """Look at once, and then every hour, until cancelled, through failures of the database and of the provider."""
+    is_away = False
 
     async def step() -> float:
+        nonlocal is_away
+        was_away, is_away = is_away, False
         try:
             await find_disputes_once(database, gateway)
-        except PaymentUnavailable:  # the collector, which asks all the time, says so
+        except PaymentUnavailable as error:
+            is_away = True
+            if not was_away:
+                logger.warning("Disputes are looked for later: %s", error)
             return AWAY_SECONDS
         except PaymentRefused as error:
             logger.error("Disputes can not be looked for: %s", error)

@@ -148,6 +148,7 @@ async def test_the_loop_looks_at_once_and_goes_on_through_whatever_fails(
 ) -> None:
     failures: list[Exception] = [
         PaymentUnavailable("It is away"),
+        PaymentUnavailable("It is still away"),
         PaymentRefused("unauthorized", "It does not accept the key"),
         ConnectionError("The database is away"),
     ]
@@ -168,8 +169,9 @@ async def test_the_loop_looks_at_once_and_goes_on_through_whatever_fails(
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert [record.levelname for record in caplog.records[:2]] == ["ERROR", "WARNING"]
-    assert "does not accept the key" in caplog.messages[0]
+    assert [record.levelname for record in caplog.records[:3]] == ["WARNING", "ERROR", "WARNING"]
+    assert caplog.messages[0] == "Disputes are looked for later: It is away"
+    assert "does not accept the key" in caplog.messages[1]
 
 
 async def test_a_worker_looks_when_it_starts(
