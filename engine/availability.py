@@ -9,20 +9,22 @@ Whole days are in `engine.calendar`, what else could be booked in `engine.altern
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from engine.asked_prices import AskedPrices
-from engine.current import check_current
 from engine.facts import ResourceFacts
-from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, read, rule_facts
+from engine.reading import NOBODY, CountsLoader, Reading, TimelineLoader, current_views, read, rule_facts
 from engine.rules import limits
 from engine.rules.base import GuestCount, Refusal, RuleRequest, violation
+from engine.rules.guests import guests_from_stored
 from engine.timeline import EffectiveTimeline, effective_timeline
-from engine.vacancies import AvailabilityStatus, Vacancies, views_needed
+from engine.vacancies import AvailabilityStatus, Vacancies
 from models import civil
+from models.booking import BookingItem
 from models.errors import InvalidInput
 from models.interval import Interval
+from models.ledger.records import ItemSnapshot
 from models.resource import AvailabilityType
 
 
@@ -87,6 +89,15 @@ def interval_of(facts: ResourceFacts, wish: Wish) -> Interval:
     return wish.window
 
 
+def wish_of(facts: ResourceFacts, item: BookingItem | ItemSnapshot) -> Wish:
+    """What was asked for: of a stay, the days on which it begins and ends by the venue's clocks."""
+    wish = Wish(quantity=item.quantity, activity=item.activity, guests=guests_from_stored(item.guests))
+    if facts.resource.availability_type == AvailabilityType.NIGHTLY:
+        stay = (civil.local_day(item.starts_at, facts.zone), civil.local_day(item.ends_at, facts.zone))
+        return replace(wish, stay=stay)
+    return replace(wish, window=Interval(item.starts_at, item.ends_at))
+
+
 def refusals_of(facts: ResourceFacts, wish: Wish, interval: Interval, *, now: datetime) -> list[Refusal]:
     """Every reason of the platform's limits and of the rules that decide; what is taken is not looked at."""
     return facts.rules.refusals(request_of(wish, interval), rule_facts(facts, now))
@@ -100,10 +111,7 @@ def request_of(wish: Wish, interval: Interval) -> RuleRequest:
 async def timeline(facts: ResourceFacts, window: Interval, *, load: TimelineLoader) -> EffectiveTimeline:
     """How capacity goes over the window, as of one version. Raises InvalidInput for a window that is too long."""
     _check_window(window)
-    keys = views_needed(facts)
-    views = dict(zip(keys, await load([(key, window) for key in keys]), strict=True))
-    check_current(facts, views[facts.key])
-    return effective_timeline(facts, views, window)
+    return effective_timeline(facts, await current_views(facts, window, load), window)
 
 
 async def slots(

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from engine.payment import Payment, PaymentFailure, PaymentKey, PaymentOrder, PaymentRefused
 from engine.ports import PaymentGateway
+from engine.seen import first_seen
 from engine.settling import key_of
 from models.database import Database
-from models.keys import BookingKey
 from models.ledger.calls import Stale
 from models.ledger.money import BookingMoney, PaymentSnapshot
-from models.ledger.payments import SeenPayment, payment_seen
+from models.ledger.payments import payment_seen
 from models.ledger.settling import begin_balance
 from models.payment import PaymentProgress, PaymentPurpose
 
@@ -40,32 +40,30 @@ async def charge_balance(database: Database, gateway: PaymentGateway, money: Boo
     row = _to_charge(money)
     if row is None or row.charge_at is None or row.charge_at > money.record.now:
         return None
-    opened = await gateway.open(balance_order(row)) if row.reference is None else await gateway.look(row.reference)
-    if row.reference is None:
-        seen = SeenPayment(
-            PaymentProgress[opened.state.name],
-            reference=opened.reference,
-            amount=opened.amount,
-            currency=opened.currency,
-            customer=row.customer,
-        )
+    reference = row.reference
+    if reference is None:
+        opened = await gateway.open(balance_order(row))
+        reference = opened.reference
         try:
-            money = await payment_seen(database, row, seen)
+            money = await payment_seen(database, row, first_seen(opened, row.customer))
         except Stale:  # somebody else is at it
             return None
-    assert row.method is not None, "who keeps a card knows it"
-    attempt = row.failures + 1
-    try:
-        said = await gateway.charge(opened.reference, _key(row), row.method, attempt=attempt)
-    except PaymentRefused as refused:
-        looked = await gateway.look(opened.reference)
-        said = replace(looked, failure=PaymentFailure(refused.code, None, f"refused-{attempt}"))
-    return Charged(money, row.number, said)
+    return Charged(money, row.number, await _charged(gateway, row, reference))
 
 
 def balance_order(row: PaymentSnapshot) -> PaymentOrder:
     """What is to be paid by a kept card. Its guest may pay the very same payment by themselves."""
-    return PaymentOrder(_key(row), row.amount, row.currency, buyer_is_there=False, customer=row.customer)
+    return PaymentOrder(PaymentKey.of(row), row.amount, row.currency, buyer_is_there=False, customer=row.customer)
+
+
+async def _charged(gateway: PaymentGateway, row: PaymentSnapshot, reference: str) -> Payment:
+    assert row.method is not None, "who keeps a card knows it"
+    attempt = row.failures + 1
+    try:
+        return await gateway.charge(reference, PaymentKey.of(row), row.method, attempt=attempt)
+    except PaymentRefused as refused:
+        looked = await gateway.look(reference)
+        return replace(looked, failure=PaymentFailure(refused.code, None, f"refused-{attempt}"))
 
 
 def _keeps_card(payment: PaymentSnapshot) -> bool:
@@ -81,7 +79,3 @@ def _to_charge(money: BookingMoney) -> PaymentSnapshot | None:
         and payment.decision is None
     )
     return next(open_, None)
-
-
-def _key(row: PaymentSnapshot) -> PaymentKey:
-    return PaymentKey(BookingKey(row.organization_id, row.booking_id), row.number)

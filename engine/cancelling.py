@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.bookings import acting_in
 from engine.cancellation.refunds import refund, timeline
 from engine.cancellation.terms import Terms
 from engine.viewer import Role, Viewer
@@ -44,8 +43,7 @@ def check_cancellable(viewer: Viewer, record: BookingRecord) -> None:
     if record.booking.status not in CANCELLABLE:
         raise NotCancellable(f"The booking is {record.booking.status} and can not be cancelled.")
     begins = min(item.starts_at for item in record.items)
-    organization_id = record.booking.organization_id
-    if begins <= record.now and not acting_in(viewer, organization_id).may(Role.STAFF, organization_id):
+    if begins <= record.now and not viewer.may(Role.STAFF, record.booking.organization_id):
         raise NotCancellable("The booking has begun, and can be cancelled by the venue only.")
 
 

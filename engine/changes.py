@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 from engine import authority, fields
-from engine.bookings import acting_in, find_booking
+from engine.bookings import command_on, get_booking
 from engine.idempotency import check_key
 from engine.viewer import Role, Viewer
 from models.database import Database
-from models.errors import NotFound
 from models.keys import BookingKey
 from models.ledger import calls
 from models.ledger.records import BookingRecord
-from models.ledger.requests import BookingAction, ChangeBooking, Command
+from models.ledger.requests import BookingAction, ChangeBooking
 
 BY_STAFF = frozenset({BookingAction.APPROVE, BookingAction.REJECT})
 
@@ -45,22 +44,17 @@ async def change(database: Database, viewer: Viewer, request: ChangeRequest) -> 
     fields.check_reason(request.reason)
     if request.action in BY_STAFF:
         authority.require(viewer, Role.STAFF, request.booking.organization_id, "booking", "bookingId")
-    found = await find_booking(database, viewer, key=request.booking, opened_by_token=request.opened_by_token)
-    if found is None:
-        raise NotFound("There is no such booking.", path=("input", "bookingId"))
-    organization_id, booking_id = request.booking
-    acting = acting_in(viewer, organization_id)
-    # Guests are told apart by their booking: two of them may use one key.
-    actor = f"guest:{booking_id}" if acting.role is Role.GUEST else acting.actor
+    await get_booking(database, viewer, request.booking, request.opened_by_token)
+    is_staff = viewer.may(Role.STAFF, request.booking.organization_id)
     return await calls.change_booking(
         database,
         ChangeBooking(
-            command=Command(organization_id, actor, request.key, request.request_hash),
-            booking_id=booking_id,
+            command=command_on(viewer, request.booking, request.key, request.request_hash),
+            booking_id=request.booking.id,
             action=request.action,
             reason=request.reason,
             expected_version=request.expected_version,
-            until_start=not acting.may(Role.STAFF, organization_id),
-            collects=request.collects and not acting.may(Role.STAFF, organization_id),
+            until_start=not is_staff,
+            collects=request.collects and not is_staff,
         ),
     )

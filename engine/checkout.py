@@ -14,32 +14,32 @@ from urllib.parse import urlsplit
 
 from engine import payment
 from engine.balances import balance_order
-from engine.bookings import acting_in, find_booking
-from engine.collecting import drive, follow, payment_key_of
+from engine.bookings import check_version, command_on, get_booking
+from engine.collecting import drive, follow
 from engine.idempotency import check_key
-from engine.payment import Payment, PaymentOrder, PaymentRefused
+from engine.payment import Payment, PaymentKey, PaymentOrder, PaymentRefused
 from engine.ports import Clock, OnlinePayments
-from engine.viewer import Role, Viewer
+from engine.price_changes import quote_of
+from engine.seen import first_seen
+from engine.settling import read_again
+from engine.viewer import Viewer
 from models.booking import BookingStatus
 from models.database import Database
 from models.errors import (
     BookingError,
     HoldExpired,
     InvalidInput,
-    NotFound,
     PaymentDeclined,
     PaymentRequired,
     PaymentUnavailable,
-    VersionConflict,
 )
-from models.keys import BookingKey, QuoteKey
+from models.keys import BookingKey
 from models.ledger import payments as ledger
 from models.ledger.calls import Stale, refusal_of
 from models.ledger.money import BookingMoney, PaymentSnapshot
 from models.ledger.payments import PaymentPeriod
 from models.ledger.requests import Command
 from models.payment import PaymentDecision, PaymentProgress, PaymentPurpose
-from models.queries.prices import read_quotes
 
 logger = logging.getLogger(__name__)
 
@@ -91,22 +91,21 @@ async def begin(
     """
     check_key(request.key)
     _check(request)
-    await _find(database, viewer, request.booking, request.opened_by_token)
+    await get_booking(database, viewer, request.booking, request.opened_by_token)
     collecting = _collecting(online)
-    organization_id, booking_id = request.booking
-    command = Command(organization_id, _actor(viewer, request.booking), request.key, request.request_hash)
+    command = command_on(viewer, request.booking, request.key, request.request_hash)
     period = PaymentPeriod(collecting.checkout_seconds, collecting.retry_seconds, collecting.ceiling_seconds)
-    asked = ledger.Checkout(command, booking_id, period, request.expected_version)
+    asked = ledger.Checkout(command, request.booking.id, period, request.expected_version)
     money, row = await ledger.checkout(database, asked)
     if request.method is not None and sum(each.failures for each in money.payments) >= ATTEMPTS_MAX:
         message = "Too many attempts have failed: hold again, and pay in another way."
         raise PaymentDeclined(message, reason="too_many_attempts", until=None)
     try:
-        money, said = await _opened(database, collecting, money, row, now)
+        money, said = await _opened(database, collecting, money, row)
         if request.method is not None and said.state in (payment.PaymentState.OPEN, payment.PaymentState.AWAITS_BUYER):
             said = await collecting.gateway.pay(
                 said.reference,
-                payment_key_of(row),
+                PaymentKey.of(row),
                 request.method,
                 attempt=_attempt(command),
                 return_url=request.return_url,
@@ -128,9 +127,8 @@ async def complete(
     now: Clock,
 ) -> CheckedOut:
     """Look how paying went, and take the step that follows. Raises as `begin`; to ask again does no harm."""
-    found = await _find(database, viewer, booking, opened_by_token)
-    if expected_version is not None and found != expected_version:
-        raise VersionConflict("It changed since you looked.", current=found)
+    found = await get_booking(database, viewer, booking, opened_by_token)
+    check_version(expected_version, found.booking)
     try:
         money = await drive(database, _collecting(online).gateway, booking, now=now)
     except (payment.PaymentUnavailable, PaymentRefused) as error:
@@ -138,39 +136,21 @@ async def complete(
     return CheckedOut(money, error=_refusal(money))
 
 
-async def _find(database: Database, viewer: Viewer, booking: BookingKey, opened_by_token: BookingKey | None) -> int:
-    """The version of a booking that the viewer may see."""
-    found = await find_booking(database, viewer, key=booking, opened_by_token=opened_by_token)
-    if found is None:
-        raise NotFound("There is no such booking.", path=("input", "bookingId"))
-    return found.booking.version
-
-
 async def _opened(
-    database: Database, online: OnlinePayments, money: BookingMoney, row: PaymentSnapshot, now: Clock
+    database: Database, online: OnlinePayments, money: BookingMoney, row: PaymentSnapshot
 ) -> tuple[BookingMoney, Payment]:
     """The payment at the provider, as it is now; made there if it was not, and written before anybody is told of it."""
     if row.reference is not None:
         return money, await online.gateway.look(row.reference)
     order = await _order(database, online, money, row)
     said = await online.gateway.open(order)
-    seen = ledger.SeenPayment(
-        PaymentProgress[said.state.name],
-        reference=said.reference,
-        amount=said.amount,
-        currency=said.currency,
-        captured=said.captured,
-        refunded=said.refunded,
-        customer=order.customer,
-    )
     try:
-        return await ledger.payment_seen(database, row, seen), said
+        return await ledger.payment_seen(database, row, first_seen(said, order.customer)), said
     except Stale:
-        current = await ledger.read_money(database, payment_key_of(row).booking)
-    assert current is not None, "bookings stay"
+        current = await read_again(database, money)
     written = current.payment(row.number)
     if written.reference is None or written.decision == PaymentDecision.VOID:  # the hold has ended meanwhile
-        await online.gateway.void(said.reference, payment_key_of(row))
+        await online.gateway.void(said.reference, PaymentKey.of(row))
         raise HoldExpired("The hold is over.")
     return current, await online.gateway.look(written.reference)
 
@@ -179,16 +159,13 @@ async def _order(database: Database, online: OnlinePayments, money: BookingMoney
     """What is to be paid. The card is kept where something is to be paid later without its owner."""
     if row.purpose == PaymentPurpose.BALANCE:
         return balance_order(row)
-    booking = money.record.booking
-    assert booking.quote_id is not None, "what has no price is not paid"
-    key = QuoteKey(booking.organization_id, booking.quote_id)
-    async with database.reading(booking.organization_id) as session:
-        quote = (await read_quotes(session, [key]))[key]
+    quote = await quote_of(database, money.record)
+    assert quote is not None, "what has no price is not paid"
     keeps_card = bool(quote.due_later)
     customer = row.customer
     if keeps_card and customer is None:
-        customer = await online.gateway.enroll(payment_key_of(row).booking)
-    return PaymentOrder(payment_key_of(row), row.amount, row.currency, keeps_card=keeps_card, customer=customer)
+        customer = await online.gateway.enroll(PaymentKey.of(row).booking)
+    return PaymentOrder(PaymentKey.of(row), row.amount, row.currency, keeps_card=keeps_card, customer=customer)
 
 
 def _refusal(money: BookingMoney) -> BookingError | None:
@@ -240,12 +217,6 @@ def _check(request: CheckoutRequest) -> None:
     parts = urlsplit(request.return_url)
     if len(request.return_url) > URL_LENGTH_MAX or parts.scheme not in ("https", "http") or not parts.netloc:
         raise InvalidInput("The address to come back to must begin with https://.", path=("input", "returnUrl"))
-
-
-def _actor(viewer: Viewer, booking: BookingKey) -> str:
-    """As in engine.changes: guests are told apart by their booking."""
-    acting = acting_in(viewer, booking.organization_id)
-    return f"guest:{booking.id}" if acting.role is Role.GUEST else acting.actor
 
 
 def _attempt(command: Command) -> str:

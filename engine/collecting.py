@@ -9,10 +9,12 @@ of these: to do it again has one effect.
 from typing import Final
 
 from engine.balances import charge_balance
+from engine.disputes import look_at_disputes
 from engine.late import conditions_of
 from engine.payment import Payment, PaymentKey, PaymentRefused
 from engine.ports import Clock, PaymentGateway
-from engine.settling import look_at_disputes, settle, to_look_at
+from engine.seen import seen_of
+from engine.settling import key_of, read_again, settle, to_look_at
 from models.booking import BookingStatus
 from models.database import Database
 from models.errors import NotFound
@@ -60,15 +62,14 @@ async def follow(
     said: Payment | None = None,
 ) -> BookingMoney:
     """Take the step for one payment; `said`: what the provider has just said of it. Raises as `drive`."""
-    key = _key(money)
     payment = money.payment(number)
-    seen = await _ask(gateway, payment) if said is None else _seen(payment, said)
+    seen = await _ask(gateway, payment) if said is None else seen_of(payment, said)
     for _ in range(ROUNDS_MAX):
         try:
             late = await _late(database, money, seen, now)
             money = await payment_seen(database, money.payment(number), seen, late=late)
         except Stale:
-            money = await _read(database, key)
+            money = await read_again(database, money)
             seen = await _ask(gateway, money.payment(number))
             continue
         payment = money.payment(number)
@@ -80,23 +81,18 @@ async def follow(
     raise busy()
 
 
-def payment_key_of(payment: PaymentSnapshot) -> PaymentKey:
-    """What all that is asked of the provider about it follows from."""
-    return PaymentKey(BookingKey(payment.organization_id, payment.booking_id), payment.number)
-
-
 async def _ask(gateway: PaymentGateway, payment: PaymentSnapshot) -> SeenPayment:
     if payment.state == PaymentProgress.VOID:
         return SeenPayment(PaymentProgress.VOID)  # for good, so the provider need not be asked
-    return UNKNOWN_THERE if payment.reference is None else _seen(payment, await gateway.look(payment.reference))
+    return UNKNOWN_THERE if payment.reference is None else seen_of(payment, await gateway.look(payment.reference))
 
 
 async def _carry_out(gateway: PaymentGateway, payment: PaymentSnapshot) -> SeenPayment:
     if payment.reference is None:
         return SeenPayment(PaymentProgress.VOID)
     if payment.decision == PaymentDecision.CAPTURE:
-        return _seen(payment, await gateway.capture(payment.reference, payment_key_of(payment), payment.amount))
-    return _seen(payment, await gateway.void(payment.reference, payment_key_of(payment)))
+        return seen_of(payment, await gateway.capture(payment.reference, PaymentKey.of(payment), payment.amount))
+    return seen_of(payment, await gateway.void(payment.reference, PaymentKey.of(payment)))
 
 
 async def _late(database: Database, money: BookingMoney, seen: SeenPayment, now: Clock) -> dict[str, object] | None:
@@ -111,7 +107,7 @@ async def _refund(database: Database, gateway: PaymentGateway, money: BookingMon
     money = await settle(database, money)
     while refund := next((each for each in to_look_at(money) if each.number not in asked), None):
         asked.add(refund.number)
-        await _give_back(database, gateway, money, refund)
+        money = await _give_back(database, gateway, money, refund)
         money = await settle(database, await follow(database, gateway, money, refund.payment_number, now=now))
     return money
 
@@ -119,7 +115,7 @@ async def _refund(database: Database, gateway: PaymentGateway, money: BookingMon
 async def _give_back(
     database: Database, gateway: PaymentGateway, money: BookingMoney, refund: RefundSnapshot
 ) -> BookingMoney:
-    payment, key = money.payment(refund.payment_number), _key(money)
+    payment, key = money.payment(refund.payment_number), key_of(money)
     assert payment.reference is not None, "what goes back was taken"
     try:
         made = await gateway.refund(payment.reference, PaymentKey(key, refund.number), refund.amount)
@@ -127,33 +123,3 @@ async def _give_back(
         return await refund_seen(database, key, refund.number, reference=None, state=RefundState.FAILED)
     state = RefundState.FAILED if made.failed else RefundState.SUCCEEDED if made.is_final else RefundState.REQUESTED
     return await refund_seen(database, key, refund.number, reference=made.reference, state=state)
-
-
-async def _read(database: Database, key: BookingKey) -> BookingMoney:
-    money = await read_money(database, key)
-    assert money is not None, "bookings stay"
-    return money
-
-
-def _key(money: BookingMoney) -> BookingKey:
-    return BookingKey(money.record.booking.organization_id, money.record.booking.id)
-
-
-def _seen(payment: PaymentSnapshot, said: Payment) -> SeenPayment:
-    """What is written of what the provider says; never the client's secret. What is another's is not looked at."""
-    if said.key != payment_key_of(payment):
-        raise PaymentRefused("not_ours", "The provider says that the payment is another booking's")
-    failure = said.failure
-    return SeenPayment(
-        state=PaymentProgress[said.state.name],
-        reference=said.reference,
-        amount=said.amount,
-        currency=said.currency,
-        captured=said.captured,
-        refunded=said.refunded,
-        failure_code=None if failure is None else failure.code,
-        decline_code=None if failure is None else failure.decline_code,
-        failure_id=None if failure is None else failure.attempt or failure.code,
-        method=said.method,
-        is_disputed=said.is_disputed,
-    )

@@ -75,11 +75,11 @@ def cost_of(items: Sequence[CostItem], *, booked_at: datetime, provided: Provide
     Raises NotPriced where a tax or a policy is set that can not be read.
     """
     currency = items[0].facts.venue.currency
-    taxed = taxed_items(items)
-    taxes = assess(taxed, currency, provided)
+    stays = taxed_items(items)
+    taxes = assess(stays, currency, provided)
     agreed: list[ItemTerms] = []
     due: list[Payments] = []
-    for position, (item, stay) in enumerate(zip(items, (one.stay for one in taxed), strict=True)):
+    for position, (item, stay) in enumerate(zip(items, (one.stay for one in stays), strict=True)):
         policy = item.facts.policies.on(stay.starts_on, item.priced.plan)
         priced = paid_with_booking(item.priced, taxes.lines, position, stay.nights)
         when = When(item.request.interval.starts_at, booked_at, item.facts.zone)
@@ -103,7 +103,15 @@ def paid_with_booking(item: PricedItem, taxes: Sequence[TaxLine], position: int,
     The price is parted over its nights in proportion to what is charged for each; what is charged once, on arrival,
     counts for the first.
     """
-    price, levies = item.subtotal, 0
+    price, levies = taxed(item.subtotal, taxes, position)
+    days = item.by_day()
+    parts = allocate(price, [max(days.get(night, 0), 0) for night in nights]) if nights else []
+    return Priced(price, levies, tuple(parts))
+
+
+def taxed(subtotal: int, taxes: Sequence[TaxLine], position: int) -> tuple[int, int]:
+    """What an item costs that comes to so much, with the taxes that are added to it now; and its levies."""
+    price, levies = subtotal, 0
     for line in taxes:
         if line.included or line.collect is TaxCollection.AT_VENUE:
             continue
@@ -111,6 +119,4 @@ def paid_with_booking(item: PricedItem, taxes: Sequence[TaxLine], position: int,
             levies += line.by_item[position]
         else:
             price += line.by_item[position]
-    days = item.by_day()
-    parts = allocate(price, [max(days.get(night, 0), 0) for night in nights]) if nights else []
-    return Priced(price, levies, tuple(parts))
+    return price, levies

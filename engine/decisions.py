@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.availability import hull
 from engine.conditions import AskedItem, added, for_ledger, looked_at
 from engine.facts import ResourceFacts
 from engine.reading import asked_item, rule_facts
@@ -54,6 +55,7 @@ def decide(
         raise Refused([violation(refusal, path=_path(position)) for position, refusal in refusals])
     terms = [facts.rules.terms(request, facts.zone) for facts, request in requests]
     asked = tuple(asked_item(facts, request, each) for (facts, request), each in zip(requests, terms, strict=True))
+    seen = [seen for asks in conditions for each in asks if (seen := looked_at(each)) is not None]
     times = [each.approval_seconds for each in terms if each.approval_seconds is not None]
     return Decision(
         items=tuple(
@@ -64,7 +66,7 @@ def decide(
         conditions=tuple(conditions),
         approval_seconds=max(times, default=None),
         requests=tuple(requests),
-        looks_at=_hull([seen for asks in conditions for each in asks if (seen := looked_at(each)) is not None]),
+        looks_at=hull(seen) if seen else None,
     )
 
 
@@ -86,12 +88,6 @@ def _hold_item(
         shared_as=None if terms.shared_as == request.activity else terms.shared_as,
         conditions=tuple(for_ledger(condition, asked) for condition in conditions),
     )
-
-
-def _hull(intervals: Sequence[Interval]) -> Interval | None:
-    if not intervals:
-        return None
-    return Interval(min(each.starts_at for each in intervals), max(each.ends_at for each in intervals))
 
 
 def _path(position: int) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from engine.pricing.book import PriceBook
 from engine.pricing.stored import price_book
 from engine.rules import registry
 from engine.rules.deciding import RuleSet, SetRule
+from engine.rules.placed import placement
 from engine.taxes.deciding import NO_TAXES, TaxSet
 from engine.taxes.stored import tax_set
 from models import civil
@@ -27,6 +28,7 @@ from models.database import Database, ReadSession
 from models.keys import ResourceKey
 from models.price import CancellationPolicy, PriceRule, RatePlan, TaxRule
 from models.queries.catalog import Versions, read_versions
+from models.queries.rules import RuleScope
 from models.resource import BookingRule, Resource, ResourceChoice, ResourceRequirement
 from models.venue import Venue
 
@@ -87,6 +89,12 @@ class ResourceFacts:
     @cached_property
     def zone(self) -> ZoneInfo:
         return civil.zone(self.venue.time_zone)
+
+    def is_in(self, scope: RuleScope) -> bool:
+        """Whether what is of this scope has a say on the resource."""
+        return self.key.organization_id == scope.organization_id and (
+            self.key.id == scope.resource_id or self.venue.id == scope.venue_id
+        )
 
     @property
     def needed(self) -> tuple[ResourceKey, ...]:
@@ -165,17 +173,7 @@ async def _load_each(database: Database, keys: Sequence[ResourceKey]) -> list[Re
 def rule_set(resource: Resource, rows: Sequence[BookingRule]) -> RuleSet:
     """These rules, as they decide over this resource."""
     return RuleSet(
-        tuple(
-            SetRule(
-                rule=registry.stored(row.type, row.parameters),
-                of_resource=row.resource_id is not None,
-                priority=row.priority,
-                valid_from=row.valid_from,
-                valid_until=row.valid_until,
-                age=row.id.int,
-            )
-            for row in rows
-        ),
+        tuple(SetRule(rule=registry.stored(row.type, row.parameters), **placement(row)) for row in rows),
         resource.availability_type,
     )
 

@@ -1,9 +1,11 @@
-"""What staff may write into the fields of the catalog; everything else is InvalidInput with the path of its field."""
+"""What staff may write into the fields of the catalog; everything else is InvalidInput with the path of its field, and
+VersionConflict what has changed since they looked.
+"""
 
 import re
 import unicodedata
 
-from models.errors import InvalidInput
+from models.errors import InvalidInput, VersionConflict
 
 SLUG_LENGTH_MIN, SLUG_LENGTH_MAX = 3, 60
 NAME_LENGTH_MAX = 200
@@ -61,6 +63,16 @@ def check_range(field: str, value: int, minimum: int, maximum: int) -> None:
     """From `minimum` to `maximum`, both included; `field` is the input's name for it."""
     if not minimum <= value <= maximum:
         raise InvalidInput(f"{field} must be from {minimum:,} to {maximum:,}.", path=("input", field))
+
+
+def check_version(what: str, current: int, expected: int | None) -> None:
+    """Raises VersionConflict if the row that is to change, called so, is not of the expected version any more."""
+    if expected is not None and expected != current:
+        raise VersionConflict(
+            f"The {what} has changed since you looked: look again, and decide again.",
+            current=current,
+            path=("input", "expectedVersion"),
+        )
 
 
 def is_text(value: str) -> bool:

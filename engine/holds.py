@@ -1,7 +1,7 @@
 """Holding: the rules say whether it may be, the ledger whether there is room."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,6 +107,13 @@ def asking(
     )
 
 
+def check_count(items: Sequence[ItemRequest]) -> None:
+    """Raises InvalidInput unless one booking may be of so many."""
+    refusal = limits.items(len(items))
+    if refusal is not None:
+        raise violation(refusal, path=("input", "items"))
+
+
 def visible(
     viewer: Viewer, facts: Mapping[ResourceKey, ResourceFacts], key: ResourceKey, *, path: tuple[str, ...]
 ) -> ResourceFacts:
@@ -125,9 +132,7 @@ async def _hold(
 ) -> tuple[BookingRecord, bool]:
     """The booking, and whether this call made it: a repetition finds the one that was made first."""
     check_key(request.key)
-    refusal = limits.items(len(request.items))
-    if refusal is not None:
-        raise violation(refusal, path=("input", "items"))
+    check_count(request.items)
     organization_id = request.items[0].resource.organization_id
     if any(key.organization_id != organization_id for key in _keys(request)):
         raise InvalidInput("One booking is of one organization.", path=("input", "items"))

@@ -6,30 +6,25 @@ customer may have, how many arrive at once, which nights are left) is counted ag
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from engine.availability import Wish, request_of
+from engine.availability import hull, request_of, wish_of
+from engine.bookings import customer_of
 from engine.conditions import for_ledger, looked_at
 from engine.facts import ResourceFacts, load_facts
 from engine.holds import ItemRequest
 from engine.reading import asked_item, rule_facts
-from engine.rules.guests import guests_from_stored
-from engine.viewer import Role
-from models.civil import local_day
 from models.database import Database
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.ledger.records import BookingRecord, ItemSnapshot
-from models.resource import AvailabilityType
-
-CUSTOMER: Final = f"{Role.CUSTOMER.lower()}:"
 
 
 async def conditions_of(database: Database, record: BookingRecord, *, now: datetime) -> dict[str, Any] | None:
     """The conditions of the booking's items, as the ledger wants them in `late`; None if rules have none."""
     facts = await _facts_of(database, record)
     requests = [
-        (facts[key], request_of(_wish(facts[key], item), Interval(item.starts_at, item.ends_at)))
+        (facts[key], request_of(wish_of(facts[key], item), Interval(item.starts_at, item.ends_at)))
         for item in record.items
         if (key := _key(item)) in facts
     ]
@@ -37,7 +32,7 @@ async def conditions_of(database: Database, record: BookingRecord, *, now: datet
     conditions: list[dict[str, Any]] = []
     windows: list[Interval] = []
     for position, (found, request) in enumerate(requests):
-        _, asks = found.rules.judge(request, rule_facts(found, now, _customer(record)))
+        _, asks = found.rules.judge(request, rule_facts(found, now, customer_of(record.booking)))
         for index, condition in enumerate(asks):
             told = for_ledger(condition, asked)
             conditions.append({"item": position, "index": index, "kind": told.kind, "max": told.max, **told.arguments})
@@ -47,14 +42,14 @@ async def conditions_of(database: Database, record: BookingRecord, *, now: datet
         return None
     if not windows:
         return {"conditions": conditions}
-    hull = {"looks_from": min(each.starts_at for each in windows), "looks_to": max(each.ends_at for each in windows)}
-    return {"conditions": conditions, **hull}
+    looks = hull(windows)
+    return {"conditions": conditions, "looks_from": looks.starts_at, "looks_to": looks.ends_at}
 
 
 async def asked_again(database: Database, record: BookingRecord) -> list[ItemRequest]:
     """What the booking was of, as somebody would ask for it: so that alternatives can be told."""
     facts = await _facts_of(database, record)
-    return [ItemRequest(key, _wish(facts[key], item)) for item in record.items if (key := _key(item)) in facts]
+    return [ItemRequest(key, wish_of(facts[key], item)) for item in record.items if (key := _key(item)) in facts]
 
 
 async def _facts_of(database: Database, record: BookingRecord) -> Mapping[ResourceKey, ResourceFacts]:
@@ -63,18 +58,3 @@ async def _facts_of(database: Database, record: BookingRecord) -> Mapping[Resour
 
 def _key(item: ItemSnapshot) -> ResourceKey:
     return ResourceKey(item.organization_id, item.resource_id)
-
-
-def _wish(facts: ResourceFacts, item: ItemSnapshot) -> Wish:
-    guests = guests_from_stored(item.guests)
-    if facts.resource.availability_type == AvailabilityType.NIGHTLY:
-        stay = (local_day(item.starts_at, facts.zone), local_day(item.ends_at, facts.zone))
-        return Wish(stay=stay, quantity=item.quantity, activity=item.activity, guests=guests)
-    window = Interval(item.starts_at, item.ends_at)
-    return Wish(window=window, quantity=item.quantity, activity=item.activity, guests=guests)
-
-
-def _customer(record: BookingRecord) -> str | None:
-    """The customer that rules about a customer's own bookings are about; partners and staff book for others."""
-    customer_id = record.booking.customer_id
-    return customer_id if customer_id is not None and customer_id.startswith(CUSTOMER) else None

@@ -20,7 +20,6 @@ from engine.ports import Clock, TaxProvider
 from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.rules.guests import guests_from_stored
 from engine.supply import Supply, supply_of
-from engine.vacancies import views_needed
 from engine.viewer import GUEST, Role, Viewer
 from engine.waitlist import WAITING_MAX
 from models.booking import BookingStatus
@@ -136,7 +135,7 @@ async def _views(
 ) -> dict[Interval, dict[ResourceKey, TimelineView]]:
     """Of each window the timelines that decide, in one statement. Who may book there, the hold decides."""
     own = [facts.key.organization_id]
-    questions = list(dict.fromkeys((key, window) for window in windows for key in views_needed(facts)))
+    questions = list(dict.fromkeys((key, window) for window in windows for key in facts.needed))
     found: dict[Interval, dict[ResourceKey, TimelineView]] = {window: {} for window in windows}
     for (key, window), view in zip(questions, await read_timelines(database, questions, own=own), strict=True):
         found[window][key] = view

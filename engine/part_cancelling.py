@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.bookings import check_version, command_on
 from engine.hold_prices import price_of
 from engine.holds import DECISIONS_MAX
 from engine.idempotency import check_key
 from engine.price_changes import PriceDelta, delta, delta_of_all, is_owed, quote_of
-from engine.rebooking import Opened, check_changeable, check_version, command_for, is_staff, opened
+from engine.rebooking import Opened, check_changeable, is_staff, opened
 from engine.repricing import Part, without_part
 from engine.viewer import Viewer
 from models.database import Database
@@ -60,9 +61,9 @@ async def cancel_part(
     check_key(key)
     for _ in range(DECISIONS_MAX):
         record = await opened(database, viewer, request.booking)
-        command = command_for(viewer, request.booking.key, key, request_hash)
+        command = command_on(viewer, request.booking.key, key, request_hash)
         try:
-            check_version(request.expected_version, record)
+            check_version(request.expected_version, record.booking)
             item = _checked(viewer, record, request)
             before = await quote_of(database, record)
             after = None if _is_all(record, item, request) else _after(record, item, request, before)

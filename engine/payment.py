@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from models.keys import BookingKey
+from models.ledger.money import PaymentSnapshot
 
 
 class PaymentState(StrEnum):
@@ -36,6 +37,11 @@ class PaymentKey(NamedTuple):
 
     booking: BookingKey
     number: int
+
+    @classmethod
+    def of(cls, payment: PaymentSnapshot) -> "PaymentKey":
+        """That of a payment of ours."""
+        return cls(BookingKey(payment.organization_id, payment.booking_id), payment.number)
 
 
 class PaymentOrder(NamedTuple):
@@ -111,6 +117,8 @@ class Dispute(NamedTuple):
     """A buyer has asked their bank for the money back, as the provider says. While it is open the money is gone."""
 
     reference: str
+    payment: str | None
+    """The provider's id of the payment, if it is one that can be asked for."""
     amount: int
     currency: str
     is_won: bool

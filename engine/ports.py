@@ -147,6 +147,10 @@ class PaymentGateway(Protocol):
         """The disputes of the payment, at most 20; those in which a bank only asks, and has taken nothing, are none."""
         ...
 
+    async def disputes_since(self, since: datetime) -> Sequence[Dispute]:
+        """The disputes of all payments that have begun since, the latest first, at most 1,000; else as `disputes`."""
+        ...
+
 
 class TaxProvider(Protocol):
     """Who counts the taxes that a venue does not count by its own table (`engine.taxes.provided`).

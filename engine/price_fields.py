@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypedDict
 
-from pydantic import BaseModel
-
 from engine import fields
 from engine.cancellation import deciding as policies
 from engine.price_targets import NAMES, Found, Setting, SettingRow
@@ -15,6 +13,7 @@ from engine.pricing import registry
 from engine.pricing.parameters import CODE_PATTERN, NAME_LENGTH_MAX
 from engine.pricing.plans import RatePlan as PlanParameters
 from engine.rule_fields import PARAMETERS_LENGTH_MAX, PRIORITY_MAX, PRIORITY_MIN
+from engine.rules.parsing import Parameters
 from engine.taxes import registry as taxes
 from models.base import new_id
 from models.errors import InvalidInput
@@ -135,8 +134,7 @@ def _parameters(found: Found[Any], identity: str, parameters: Mapping[str, objec
     path = ("input", "parameters")
     if parameters is None:
         raise InvalidInput(f"A new {NAMES[found.model][0]} needs parameters.", path=path)
-    parsed = _parsed(found, identity, parameters)
-    stored = parsed.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    stored = _parsed(found, identity, parameters).parameters()
     text = json.dumps(stored, ensure_ascii=False)
     if len(text) > PARAMETERS_LENGTH_MAX:
         raise InvalidInput(f"The parameters have at most {PARAMETERS_LENGTH_MAX:,} characters as JSON.", path=path)
@@ -145,7 +143,7 @@ def _parameters(found: Found[Any], identity: str, parameters: Mapping[str, objec
     return stored
 
 
-def _parsed(found: Found[Any], identity: str, parameters: Mapping[str, object]) -> BaseModel:
+def _parsed(found: Found[Any], identity: str, parameters: Mapping[str, object]) -> Parameters:
     if found.model is PriceRule:
         return registry.parse(identity, parameters, path=("input",))
     if found.model is TaxRule:

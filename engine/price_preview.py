@@ -68,7 +68,7 @@ async def preview(
     for position, sample in enumerate(samples):
         path = ("input", "samples", str(position), "item")
         found = facts.get(sample.resource)
-        if found is None or not _is_touched(found, edit):
+        if found is None or not found.is_in(edit.scope):
             raise NotFound("The change has no say on such a resource.", path=(*path, "resourceId"))
         try:
             prices.append(await _price(found, sample, edit, load, now, taxes))
@@ -127,10 +127,3 @@ def _with(facts: ResourceFacts, edit: PriceEdit, row: SettingRow | None) -> Reso
 def _set(model: type[Row], stored: Sequence[Row], edit: PriceEdit, row: SettingRow | None) -> tuple[Row, ...]:
     others = [one for one in stored if one.id != edit.row.id]
     return (*others, row) if isinstance(row, model) else tuple(others)
-
-
-def _is_touched(facts: ResourceFacts, edit: PriceEdit) -> bool:
-    scope = edit.scope
-    return facts.key.organization_id == scope.organization_id and (
-        facts.key.id == scope.resource_id or facts.venue.id == scope.venue_id
-    )

@@ -6,13 +6,13 @@ Rate plans, price rules, taxes and cancellation policies are set alike.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic
-from uuid import UUID
 
 from sqlalchemy import not_, or_
 from sqlmodel import col, select
 
 from engine.idempotency import check_key, commit_once
 from engine.price_fields import PriceFields, assign, merged
+from engine.price_history import content_of, written
 from engine.price_targets import Found, Session, Setting, SettingRow, Target, find, lock, require
 from engine.pricing import registry
 from engine.tax_order import check_taxes
@@ -21,7 +21,7 @@ from models.database import Database, WriteSession
 from models.errors import InvalidInput
 from models.keys import PriceKey
 from models.ledger.requests import Command
-from models.price import PriceChange, RatePlan, TaxRule
+from models.price import RatePlan, TaxRule
 from models.queries.rules import RuleScope
 from models.resource import Resource
 
@@ -84,9 +84,9 @@ async def set_price(database: Database, viewer: Viewer, request: SetPrice[Settin
         wanted = await _wanted(session, found, request, viewer)
         if found.row is None:
             session.add(wanted)
-            return await _written(session, wanted)
+            return await written(session, wanted)
         assign(found.row, wanted)
-        return await _written(session, found.row)
+        return await written(session, found.row)
 
     return await _commit(database, viewer, request, work)
 
@@ -103,7 +103,7 @@ async def remove_price(database: Database, viewer: Viewer, request: RemovePrice[
             await check_taxes(session, found, None)
         row.is_removed = True
         row.last_actor = viewer.actor
-        return await _written(session, row)
+        return await written(session, row)
 
     return await _commit(database, viewer, request, work)
 
@@ -159,12 +159,6 @@ async def _check_source(session: Session, found: Found[Any], wanted: RatePlan) -
         raise InvalidInput(message, path=("input", "parameters", "derivedFrom"))
 
 
-async def _written(session: WriteSession, row: SettingRow) -> dict[str, Any]:
-    await session.flush()
-    await session.refresh(row, ["version"])  # the database's own to give
-    return {"setting_id": str(row.id), "version": row.version}
-
-
 async def _commit(
     database: Database,
     viewer: Viewer,
@@ -173,7 +167,4 @@ async def _commit(
 ) -> Setting:
     organization_id = request.target.organization_id
     done = await commit_once(database, Command(organization_id, viewer.actor, request.key, request.request_hash), work)
-    async with database.reading(organization_id) as session:
-        change = await session.get(PriceChange, (organization_id, UUID(done["setting_id"]), done["version"]))
-    assert change is not None, "each version has its line in the history"
-    return request.model.model_validate(change.content)
+    return request.model.model_validate(await content_of(database, organization_id, done))

@@ -6,10 +6,9 @@ from typing import Generic, TypeAlias, TypeVar
 from sqlalchemy import func, not_
 from sqlmodel import col, select
 
-from engine import authority
+from engine import authority, fields
 from engine.viewer import Role, Viewer
 from models.database import ReadSession, WriteSession
-from models.errors import VersionConflict
 from models.keys import PriceKey, ResourceKey, VenueKey
 from models.ledger.locks import lock_resources
 from models.price import CancellationPolicy, PriceRule, RatePlan, TaxRule
@@ -52,12 +51,7 @@ class Found(Generic[Setting]):
     def to_change(self, expected_version: int | None) -> Setting:
         """The row. Raises VersionConflict if it is not of the expected version."""
         assert self.row is not None, "a change is of what was found"
-        if expected_version is not None and expected_version != self.row.version:
-            raise VersionConflict(
-                f"The {NAMES[self.model][0]} has changed since you looked: look again, and decide again.",
-                current=self.row.version,
-                path=("input", "expectedVersion"),
-            )
+        fields.check_version(NAMES[self.model][0], self.row.version, expected_version)
         return self.row
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypedDict
-from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -11,13 +10,14 @@ from sqlmodel import col, select
 from engine import authority, fields
 from engine.idempotency import commit_once
 from engine.price_fields import check_valid, checked_code
+from engine.price_history import content_of, written
 from engine.viewer import Role, Viewer
 from models import civil
 from models.database import Database, WriteSession
-from models.errors import InvalidInput, PromoCodeInvalid, VersionConflict
+from models.errors import InvalidInput, PromoCodeInvalid
 from models.keys import PriceKey, VenueKey
 from models.ledger.requests import Command
-from models.price import PriceChange, PromoCode
+from models.price import PromoCode
 from models.queries.prices import read_promo_code, read_uses
 from models.venue import Venue
 
@@ -65,17 +65,12 @@ async def set_promo_code(database: Database, viewer: Viewer, request: SetPromoCo
         else:
             row = await _locked(session, target, request.expected_version)
         _assign(row, request.fields, viewer.actor)
-        await session.flush()
-        await session.refresh(row, ["version"])  # the database's own to give
-        return {"setting_id": str(row.id), "version": row.version}
+        return await written(session, row)
 
     done = await commit_once(
         database, Command(target.organization_id, viewer.actor, request.key, request.request_hash), work
     )
-    async with database.reading(target.organization_id) as session:
-        change = await session.get(PriceChange, (target.organization_id, UUID(done["setting_id"]), done["version"]))
-    assert change is not None, "each version has its line in the history"
-    return PromoCode.model_validate(change.content)
+    return PromoCode.model_validate(await content_of(database, target.organization_id, done))
 
 
 async def good_promo_code(
@@ -125,12 +120,7 @@ async def _locked(session: WriteSession, key: PriceKey, expected_version: int | 
     row = await session.get(PromoCode, key, with_for_update={"key_share": True})
     if row is None:
         raise authority.unknown("promo code", "promoCodeId")
-    if expected_version is not None and expected_version != row.version:
-        raise VersionConflict(
-            "The promo code has changed since you looked: look again, and decide again.",
-            current=row.version,
-            path=("input", "expectedVersion"),
-        )
+    fields.check_version("promo code", row.version, expected_version)
     return row
 
 
@@ -140,10 +130,7 @@ def _assign(row: PromoCode, changes: PromoFields, actor: str) -> None:
     uses_max = changes.get("uses_max", row.uses_max)
     if uses_max is not None:
         fields.check_range("usesMax", uses_max, 1, USES_MAX)
-    valid_from, valid_until = (
-        changes.get("valid_from", row.valid_from),
-        changes.get("valid_until", row.valid_until),
-    )
+    valid_from, valid_until = changes.get("valid_from", row.valid_from), changes.get("valid_until", row.valid_until)
     check_valid(valid_from, valid_until)
     wanted = {"uses_max": uses_max, "valid_from": valid_from, "valid_until": valid_until}
     differing = {name: value for name, value in wanted.items() if getattr(row, name) != value}

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from engine.bookings import acting_in, partner_in
+from engine.cancellation.payments import Payments
+from engine.cancellation.terms import Terms
 from engine.costs import Cost, CostItem
 from engine.facts import ResourceFacts
 from engine.money import AMOUNT_MAX
@@ -20,6 +22,7 @@ from engine.quote_rows import kept
 from engine.rules import limits
 from engine.rules.base import RuleRequest
 from engine.rules.guests import guests_as_stored
+from engine.taxes.assess import Assessment
 from engine.viewer import Viewer
 from models.base import new_id
 from models.database import Database
@@ -141,6 +144,15 @@ def quote_of(question: Question, cost: Cost, code: PromoCode | None = None) -> Q
         raise InvalidInput(f"A price of more than {LINES_MAX:,} lines: ask for less at once.", path=("input", "items"))
     if cost.total > AMOUNT_MAX:
         raise InvalidInput("This costs more than can be charged.", path=("input", "items"))
+    return _row(question, code, cost)
+
+
+def quote_of_nothing(question: Question, currency: str) -> Quote:
+    """The quote of what costs nothing, for a booking that did cost something."""
+    return _row(question, None, Cost(currency, (), Assessment(), Payments(), Terms(currency, ())))
+
+
+def _row(question: Question, code: PromoCode | None, cost: Cost) -> Quote:
     inputs = question.inputs(None if code is None else code.code)
     facts, _ = question.requests[0]
     return Quote(
@@ -152,30 +164,6 @@ def quote_of(question: Question, cost: Cost, code: PromoCode | None = None) -> Q
         actor=acting_in(question.viewer, facts.key.organization_id).actor,
         expires_at=question.now.astimezone(UTC) + timedelta(seconds=QUOTE_SECONDS),
         **kept(cost),
-    )
-
-
-def quote_of_nothing(question: Question, currency: str) -> Quote:
-    """The quote of what costs nothing, for a booking that did cost something."""
-    inputs = question.inputs(None)
-    facts, _ = question.requests[0]
-    return Quote(
-        organization_id=facts.key.organization_id,
-        id=new_id(),
-        currency=currency,
-        inputs=inputs,
-        inputs_hash=hash_of(inputs),
-        lines=[],
-        taxes=[],
-        terms=[],
-        due_later=[],
-        subtotal=0,
-        tax=0,
-        total=0,
-        due_now=0,
-        due_at_venue=0,
-        actor=acting_in(question.viewer, facts.key.organization_id).actor,
-        expires_at=question.now.astimezone(UTC) + timedelta(seconds=QUOTE_SECONDS),
     )
 
 

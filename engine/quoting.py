@@ -8,13 +8,11 @@ from uuid import UUID
 
 from engine.bookings import acting_in
 from engine.facts import load_facts
-from engine.holds import ItemRequest, sensible
+from engine.holds import ItemRequest, check_count, sensible
 from engine.idempotency import commit_once
 from engine.ports import TaxProvider
 from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.quotes import Question, quote
-from engine.rules import limits
-from engine.rules.base import violation
 from engine.viewer import Viewer
 from models.database import Database, WriteSession
 from models.errors import InvalidInput
@@ -78,9 +76,7 @@ async def create(
 async def _question(
     database: Database, viewer: Viewer, items: Sequence[ItemRequest], now: datetime, taxes: TaxProvider
 ) -> Question:
-    refusal = limits.items(len(items))
-    if refusal is not None:
-        raise violation(refusal, path=("input", "items"))
+    check_count(items)
     if len({item.resource.organization_id for item in items}) > 1:
         raise InvalidInput("One booking is of one organization.", path=("input", "items"))
     facts = await load_facts(database, list(dict.fromkeys(item.resource for item in items)))

@@ -21,7 +21,7 @@ from engine.rules.base import ConditionKind, Refusal, RuleFacts, RuleRequest
 from engine.rules.deciding import Terms
 from engine.supply import Supply, supply_of
 from engine.taken import Taken
-from engine.vacancies import Vacancies, views_needed
+from engine.vacancies import Vacancies
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.queries.measures import Arrivals, CustomerItem
@@ -143,9 +143,7 @@ async def read(
     """Read what decides over requests that lie in the window. Raises FactsMoved if the facts do not any more."""
     reach = facts.rules.reach
     seen = window.widened(reach, reach)
-    keys = views_needed(facts)
-    views = dict(zip(keys, await load([(key, seen) for key in keys]), strict=True))
-    check_current(facts, views[facts.key])
+    views = await current_views(facts, seen, load)
     customer_id = counts.customer_in(facts.key.organization_id)
     measures = facts.rules.measures
     arrivals: tuple[Arrivals, ...] = ()
@@ -158,6 +156,15 @@ async def read(
     await counts.turn()
     known = Known(views[facts.key], arrivals, customer_items)
     return Reading(facts, views, rule_facts(facts, now, customer_id), known)
+
+
+async def current_views(
+    facts: ResourceFacts, window: Interval, load: TimelineLoader
+) -> Mapping[ResourceKey, TimelineView]:
+    """The timelines that decide over the resource. Raises FactsMoved if the facts are not of their version any more."""
+    views = dict(zip(facts.needed, await load([(key, window) for key in facts.needed]), strict=True))
+    check_current(facts, views[facts.key])
+    return views
 
 
 def rule_facts(facts: ResourceFacts, now: datetime, customer_id: str | None = None) -> RuleFacts:

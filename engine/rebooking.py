@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from engine.bookings import acting_in, find_booking
+from engine.bookings import check_version, command_on, customer_of, get_booking
 from engine.decisions import Decision, decide
 from engine.facts import load_facts
 from engine.hold_prices import GONE, price_of
-from engine.holds import DECISIONS_MAX, ItemRequest, sensible
+from engine.holds import DECISIONS_MAX, ItemRequest, check_count, sensible
 from engine.idempotency import check_key
 from engine.owing import owed_if_cancelled
 from engine.ports import TaxProvider
@@ -16,8 +16,6 @@ from engine.price_changes import PriceDelta, delta, is_owed, quote_of
 from engine.provided_taxes import NO_TAX_PROVIDER
 from engine.quotes import Changed, Question, quote, quote_of_nothing
 from engine.repricing import Before, carrying
-from engine.rules import limits
-from engine.rules.base import violation
 from engine.viewer import Role, Viewer
 from models.booking import BookingStatus
 from models.database import Database
@@ -26,11 +24,9 @@ from models.errors import (
     HoldExpired,
     InvalidInput,
     InvalidState,
-    NotFound,
     PriceChanged,
     PromoCodeInvalid,
     RuleViolation,
-    VersionConflict,
 )
 from models.keys import BookingKey
 from models.ledger import calls
@@ -106,9 +102,9 @@ async def rebook(
     check_key(request.key)
     for _ in range(DECISIONS_MAX):
         record = await opened(database, viewer, request.booking)
-        command = command_for(viewer, request.booking.key, request.key, request.request_hash)
+        command = command_on(viewer, request.booking.key, request.key, request.request_hash)
         try:
-            check_version(request.expected_version, record)
+            check_version(request.expected_version, record.booking)
             plan = await _plan(database, viewer, record, request.items, now, taxes)
             _check_total(request.expected_total, plan.after)
         except BookingError:
@@ -128,23 +124,12 @@ async def rebook(
 
 async def opened(database: Database, viewer: Viewer, booking: Opened) -> BookingRecord:
     """The booking, for those who may see it; raises NotFound."""
-    found = await find_booking(database, viewer, key=booking.key, opened_by_token=booking.by_token)
-    if found is None:
-        raise NotFound("There is no such booking.", path=("input", "bookingId"))
-    return found
-
-
-def command_for(viewer: Viewer, booking: BookingKey, key: str, request_hash: bytes) -> Command:
-    """Who asks. Guests are told apart by their booking: two of them may use one key."""
-    acting = acting_in(viewer, booking.organization_id)
-    actor = f"guest:{booking.id}" if acting.role is Role.GUEST else acting.actor
-    return Command(booking.organization_id, actor, key, request_hash)
+    return await get_booking(database, viewer, booking.key, booking.by_token)
 
 
 def is_staff(viewer: Viewer, record: BookingRecord) -> bool:
     """Whether the viewer is of the staff of the booking's organization."""
-    organization_id = record.booking.organization_id
-    return acting_in(viewer, organization_id).may(Role.STAFF, organization_id)
+    return viewer.may(Role.STAFF, record.booking.organization_id)
 
 
 def check_changeable(viewer: Viewer, record: BookingRecord) -> None:
@@ -159,12 +144,6 @@ def check_changeable(viewer: Viewer, record: BookingRecord) -> None:
         raise InvalidState("It has begun: the venue only can change it now.")
 
 
-def check_version(expected: int | None, record: BookingRecord) -> None:
-    """Raises VersionConflict where the ledger would: before anything else is said of what has changed."""
-    if expected is not None and expected != record.booking.version:
-        raise VersionConflict("It changed since you looked.", current=record.booking.version)
-
-
 async def _plan(
     database: Database,
     viewer: Viewer,
@@ -174,9 +153,7 @@ async def _plan(
     taxes: TaxProvider,
 ) -> _Plan:
     check_changeable(viewer, record)
-    refusal = limits.items(len(items))
-    if refusal is not None:
-        raise violation(refusal, path=("input", "items"))
+    check_count(items)
     if any(item.resource.organization_id != record.booking.organization_id for item in items):
         raise InvalidInput("A booking stays in its organization.", path=("input", "items"))
     facts = await load_facts(database, list(dict.fromkeys(item.resource for item in items)))
@@ -192,10 +169,7 @@ async def _plan(
 
 def _customer(viewer: Viewer, record: BookingRecord) -> str | None:
     """Whose bookings count, for rules about a customer's own: its customer's, whoever asks but for staff."""
-    customer = record.booking.customer_id
-    if customer is None or is_staff(viewer, record) or not customer.startswith(f"{Role.CUSTOMER.value.lower()}:"):
-        return None
-    return customer
+    return None if is_staff(viewer, record) else customer_of(record.booking)
 
 
 async def _after(database: Database, record: BookingRecord, question: Question, before: Quote | None) -> Quote | None:

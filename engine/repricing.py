@@ -13,6 +13,7 @@ from engine.cancellation.parts import kept_of_part, rest_of
 from engine.cancellation.payments import Due
 from engine.cancellation.stored import as_stored
 from engine.cancellation.terms import Priced, Terms
+from engine.costs import taxed
 from engine.money import allocate
 from engine.pricing.charges import Charge, ChargeKind
 from engine.quote_rows import due_later_of, lines_of, stored_due, stored_line, stored_tax, taxes_of, terms_of
@@ -131,14 +132,7 @@ def _without(line: TaxLine, place: int, share: tuple[int, int]) -> TaxLine:
 
 def _priced(whole: Priced, subtotal: int, taxes: Sequence[TaxLine], place: int) -> Priced:
     """As `engine.costs.paid_with_booking`, of what is left."""
-    price, levies = subtotal, 0
-    for line in taxes:
-        if line.included or line.collect is TaxCollection.AT_VENUE:
-            continue
-        if line.is_owed_for_the_stay:
-            levies += line.by_item[place]
-        else:
-            price += line.by_item[place]
+    price, levies = taxed(subtotal, taxes, place)
     return Priced(price, levies, tuple(allocate(price, list(whole.nights))) if whole.nights else ())
 
 

@@ -9,14 +9,13 @@ from datetime import date, datetime
 from functools import partial
 from uuid import UUID
 
-from engine.availability import Wish, availability
+from engine.availability import Wish, availability, request_of, wish_of
 from engine.counts import Counts
 from engine.current import while_current
 from engine.facts import ResourceFacts, facts_anew, load_facts
 from engine.reading import TimelineLoader
 from engine.rule_changes import RuleChange, facts_after, facts_before
-from engine.rules.base import Refusal, RuleFacts, RuleRequest
-from engine.rules.guests import guests_from_stored
+from engine.rules.base import Refusal, RuleFacts
 from models import civil
 from models.booking import BookingItem
 from models.database import Database
@@ -24,7 +23,7 @@ from models.errors import InvalidInput, NotFound
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.queries.rules import ItemToCome, read_items_to_come, read_touched
-from models.resource import AvailabilityType, BookingRule
+from models.resource import BookingRule
 
 RESOURCES_MAX = 100
 """Of a venue, by slug, of which it is told which rules decide."""
@@ -144,7 +143,7 @@ async def _sample(
         return None
     path = ("input", "sample")
     facts = (await load_facts(database, [question.resource])).get(question.resource)
-    if facts is None or not _is_touched(facts, change):
+    if facts is None or not facts.is_in(change.scope):
         raise NotFound("The rule has no say on such a resource.", path=(*path, "resourceId"))
     ask = partial(availability, wish=question.wish, load=load, counts=Counts(database), now=now)
 
@@ -159,34 +158,14 @@ async def _sample(
         raise
 
 
-def _is_touched(facts: ResourceFacts, change: RuleChange) -> bool:
-    scope = change.scope
-    return facts.key.organization_id == scope.organization_id and (
-        facts.key.id == scope.resource_id or facts.venue.id == scope.venue_id
-    )
-
-
 def _breaks(before: ResourceFacts, after: ResourceFacts, one: ItemToCome) -> bool:
-    request = _request_of(one.item, after)
+    request = request_of(wish_of(after, one.item), Interval(one.item.starts_at, one.item.ends_at))
     known = RuleFacts(after.zone, one.booked_at, after.resource.availability_type)
     decided = before.rules.for_request(request, after.zone)
     return any(
         rule.evaluate(request, known) is not None
         for rule in after.rules.for_request(request, after.zone)
         if rule not in decided
-    )
-
-
-def _request_of(item: BookingItem, facts: ResourceFacts) -> RuleRequest:
-    """What was asked for: of a stay, the days on which it begins and ends by the venue's clocks."""
-    is_stay = facts.resource.availability_type == AvailabilityType.NIGHTLY
-    days = civil.local_day(item.starts_at, facts.zone), civil.local_day(item.ends_at, facts.zone)
-    return RuleRequest(
-        interval=Interval(item.starts_at, item.ends_at),
-        stay=days if is_stay else None,
-        quantity=item.quantity,
-        activity=item.activity,
-        guests=guests_from_stored(item.guests),
     )
 
 

@@ -7,10 +7,9 @@ from typing import TypeAlias
 from sqlalchemy import func, not_
 from sqlmodel import col, select
 
-from engine import authority
+from engine import authority, fields
 from engine.viewer import Role, Viewer
 from models.database import ReadSession, WriteSession
-from models.errors import VersionConflict
 from models.keys import ResourceKey, RuleKey, VenueKey
 from models.ledger.locks import lock_resources
 from models.queries.rules import RuleScope
@@ -40,12 +39,7 @@ class Found:
     def rule_to_change(self, expected_version: int | None) -> BookingRule:
         """The rule. Raises VersionConflict if it is not of the expected version."""
         assert self.rule is not None, "a change is of a rule that was found"
-        if expected_version is not None and expected_version != self.rule.version:
-            raise VersionConflict(
-                "The rule has changed since you looked: look again, and decide again.",
-                current=self.rule.version,
-                path=("input", "expectedVersion"),
-            )
+        fields.check_version("rule", self.rule.version, expected_version)
         return self.rule
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.bookings import acting_in, may_see
+from engine.bookings import command_on, may_see
 from engine.idempotency import check_key
 from engine.recurrence import OCCURRENCES_MAX
 from engine.viewer import Role, Viewer
@@ -11,7 +11,7 @@ from models.database import Database
 from models.errors import BookingError, NotFound
 from models.keys import SeriesKey
 from models.ledger.records import BookingSnapshot
-from models.ledger.requests import BookingAction, Command
+from models.ledger.requests import BookingAction
 from models.ledger.series_changes import BookingChange, ChangeSeries, change_series
 from models.queries.bookings import read_series
 
@@ -53,16 +53,13 @@ async def change(database: Database, viewer: Viewer, request: SeriesChangeReques
     seen = [booking for booking in found if _may_see(viewer, booking, request)]
     if not seen:
         raise NotFound("There is no such series.", path=("input", "seriesId"))
-    acting = acting_in(viewer, organization_id)
-    # As guests are told apart by their booking: two of them may use one key.
-    actor = f"guest:{request.series.id}" if acting.role is Role.GUEST else acting.actor
     outcomes = await change_series(
         database,
         ChangeSeries(
-            command=Command(organization_id, actor, request.key, request.request_hash),
+            command=command_on(viewer, request.series, request.key, request.request_hash),
             booking_ids=tuple(booking.id for booking in seen),
             action=request.action,
-            collects=request.collects and not acting.may(Role.STAFF, organization_id),
+            collects=request.collects and not viewer.may(Role.STAFF, organization_id),
         ),
     )
     if outcomes[0].error is not None and all(one.error is not None for one in outcomes):

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.owing import owed
-from engine.ports import PaymentGateway
 from engine.price_changes import quote_of
 from models.booking import BookingStatus
 from models.database import Database
@@ -17,9 +16,9 @@ from models.keys import BookingKey
 from models.ledger import settling as ledger
 from models.ledger.calls import Stale
 from models.ledger.failures import busy
-from models.ledger.money import BookingMoney, DisputeSnapshot, PaymentSnapshot, RefundSnapshot
+from models.ledger.money import BookingMoney, PaymentSnapshot, RefundSnapshot
 from models.ledger.payments import read_money
-from models.payment import DisputeState, PaymentDecision, PaymentProgress, RefundState
+from models.payment import PaymentDecision, PaymentProgress, RefundState
 
 logger = logging.getLogger(__name__)
 
@@ -38,33 +37,18 @@ async def settle(database: Database, money: BookingMoney) -> BookingMoney:
     for _ in range(ROUNDS_MAX):
         if not _is_to_settle(money):
             return money
-        booking, key = money.record.booking, key_of(money)
+        booking = money.record.booking
         quote = await quote_of(database, money.record)
         wanted = 0 if quote is None else owed(booking, quote, paid=paid(money)).amount
         try:
-            money = await ledger.settle(database, key, version=booking.version, owed=wanted)
+            money = await ledger.settle(database, key_of(money), version=booking.version, owed=wanted)
         except Stale:
-            found = await read_money(database, key)
-            assert found is not None, "bookings stay"
-            money = found
+            money = await read_again(database, money)
             continue
         if paid(money) > wanted:
             logger.error("Booking %s: refunds have failed, staff is to give back what is left", booking.id)
         return money
     raise busy()
-
-
-async def look_at_disputes(database: Database, gateway: PaymentGateway, money: BookingMoney) -> BookingMoney:
-    """Write how disputes of the booking's payments stand. Raises Busy, and what the gateway raises."""
-    for payment in money.payments:
-        if not payment.is_disputed or payment.reference is None:
-            continue
-        for found in await gateway.disputes(payment.reference):
-            state = DisputeState.WON if found.is_won else DisputeState.LOST if found.is_lost else DisputeState.OPEN
-            seen = DisputeSnapshot(payment.number, found.reference, found.amount, found.currency, state)
-            if seen not in money.disputes:
-                money = await ledger.dispute_seen(database, key_of(money), seen)
-    return money
 
 
 def to_look_at(money: BookingMoney) -> Sequence[RefundSnapshot]:
@@ -97,6 +81,13 @@ def ours(payment: PaymentSnapshot, refunds: Sequence[RefundSnapshot]) -> int:
 def key_of(money: BookingMoney) -> BookingKey:
     """Whose money it is."""
     return BookingKey(money.record.booking.organization_id, money.record.booking.id)
+
+
+async def read_again(database: Database, money: BookingMoney) -> BookingMoney:
+    """The same booking's money as it is now."""
+    found = await read_money(database, key_of(money))
+    assert found is not None, "bookings stay"
+    return found
 
 
 def _is_to_settle(money: BookingMoney) -> bool:

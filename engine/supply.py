@@ -65,7 +65,7 @@ class Supply:
 
 
 def supply_of(facts: ResourceFacts, views: Mapping[ResourceKey, TimelineView], shared_as: str | None) -> Supply:
-    """What there is, by the views of `views_needed`, all over one window, for parties that share by this key."""
+    """What there is, by the views of `facts.needed`, all over one window, for parties that share by this key."""
     if facts.requirements or facts.choices:
         return _of_many(facts, views, shared_as)
     supply, sharing = Supply(), facts.resource.sharing

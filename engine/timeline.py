@@ -48,7 +48,7 @@ class EffectiveTimeline:
 def effective_timeline(
     facts: ResourceFacts, views: Mapping[ResourceKey, TimelineView], window: Interval
 ) -> EffectiveTimeline:
-    """The step function of what can be had, from the views of `views_needed`, each of which must cover the window."""
+    """The step function of what can be had, from the views of `facts.needed`, each of which must cover the window."""
     timeline = _timeline(facts.resource, facts.requirements, views, window)
     if not facts.choices:
         return timeline

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.facts import ResourceFacts
 from engine.rules.base import Refusal
-from models.keys import ResourceKey
 from models.queries.timelines import Step
 from models.resource import Sharing
 
@@ -38,11 +36,6 @@ class Vacancies:
             left = "Sold out." if self.vacancies == 0 else f"Only {self.vacancies} left at some time of this interval."
             return Refusal("SOLD_OUT", left, parameters={"vacancies": self.vacancies})
         return None
-
-
-def views_needed(facts: ResourceFacts) -> tuple[ResourceKey, ...]:
-    """The timelines that decide over this resource: its own, then those of what it requires and chooses from."""
-    return facts.needed
 
 
 def may_join(step: Step, sharing: str, activity: str | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from engine.availability import Wish, check_quantity, interval_of, refusals_of
-from engine.bookings import acting_in
+from engine.bookings import acting_in, command_on
 from engine.facts import load_facts
 from engine.idempotency import check_key, commit_once
 from engine.rules.base import violation
@@ -104,13 +104,11 @@ async def leave(database: Database, viewer: Viewer, request: LeaveRequest) -> Wa
     if found is None:
         raise NotFound("There is no such entry.", path=("input", "entryId"))
     organization_id, entry_id = request.entry
-    acting = acting_in(viewer, organization_id)
-    # Guests are told apart by their entry: two of them may use one key.
-    actor = f"guest:{entry_id}" if acting.role is Role.GUEST else acting.actor
+    command = command_on(viewer, request.entry, request.key, request.request_hash)
 
     async def work(session: WriteSession) -> dict[str, Any]:
         outcome = await session.scalar(
-            _LEAVE, {"organization_id": organization_id, "entry_id": entry_id, "actor": actor}
+            _LEAVE, {"organization_id": organization_id, "entry_id": entry_id, "actor": command.actor}
         )
         if outcome == "RELOCK":
             raise Relock
@@ -118,7 +116,7 @@ async def leave(database: Database, viewer: Viewer, request: LeaveRequest) -> Wa
             raise InvalidState(f"An entry that is {outcome} can not be left.", path=("input", "entryId"))
         return {"entry_id": str(entry_id)}
 
-    await commit_once(database, Command(organization_id, actor, request.key, request.request_hash), work)
+    await commit_once(database, command, work)
     return await _existing(database, request.entry)
 
 

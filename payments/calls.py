@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import stripe
@@ -71,6 +71,24 @@ class Calls:
             raise _told(error) from error
         self._breaker.succeeded()
         return answer
+
+    async def once(
+        self,
+        key: str,
+        call: Callable[[Any], Awaitable[Answer]],
+        done: Callable[[], Awaitable[Answer | None]] | None = None,
+    ) -> Answer:
+        """What `call` answers when it is given this idempotency key; raises as `ask`.
+
+        If the provider failed and will say so to this key for a day: what `done` finds to have been done, or else the
+        answer to another key, which follows from the first, so that two who find nothing at once still have one effect.
+        Without `done` a second time has to do no harm.
+        """
+        try:
+            return await self.ask(lambda: call({"idempotency_key": key}))
+        except Broken:
+            found = None if done is None else await done()
+            return found if found is not None else await self.ask(lambda: call({"idempotency_key": f"{key}-2"}))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -4,22 +4,25 @@ An idempotency key follows from the booking, so that whoever asks again, after a
 the same thing. Stripe forgets keys after a day; what could be done twice then is looked for first.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
 
 import stripe
 
 from engine.payment import Dispute, Payment, PaymentKey, PaymentOrder, PaymentRefused, PaymentState, Refund
 from models.keys import BookingKey
-from payments.calls import Broken, Calls
+from payments.calls import Calls
 from payments.translation import metadata_of, to_dispute, to_payment, to_refund
 
-Answer = TypeVar("Answer")
 Intents = Callable[[Any], Awaitable[stripe.PaymentIntent]]
 
 EXPANDED: Final = ["latest_charge"]
 REFUNDS_MAX: Final = 100
 DISPUTES_MAX: Final = 20
+DISPUTES_PER_PAGE: Final = 100
+DISPUTE_PAGES_MAX: Final = 10
 INQUIRY: Final = "warning_"
 MOVED_ON: Final = "payment_intent_unexpected_state"
 ENDED: Final = frozenset({PaymentState.CAPTURED, PaymentState.VOID})
@@ -52,13 +55,11 @@ class StripeGateway:
         if order.keeps_card:
             params["setup_future_usage"] = "off_session"
 
-        async def none() -> None:
-            """An intent that nobody was told of is never paid: another may be made."""
-
         def create(options: Any) -> Awaitable[stripe.PaymentIntent]:
             return self._intents.create_async(params, options)
 
-        made = await self._once("open", order.key, create, none)
+        # An intent that nobody was told of is never paid: another may be made.
+        made = await self._calls.once(_named("open", order.key), create)
         # The answer to a repeated key is that of the first time: the state may be another by now.
         return await self.look(made.id) if _is_replay(made) else to_payment(made)
 
@@ -70,14 +71,9 @@ class StripeGateway:
     async def enroll(self, booking: BookingKey) -> str:
         """Make the customer: a name for a kept card, and no more."""
         params: Any = {"metadata": {"organization": str(booking.organization_id), "booking": str(booking.id)}}
-        key = PaymentKey(booking, 1)
-
-        async def none() -> None:
-            """A customer that nothing is kept for is nothing: another may be made."""
-
-        made: stripe.Customer = await self._once(
-            "enroll", key, lambda options: self._calls.stripe.v1.customers.create_async(params, options), none
-        )
+        create = self._calls.stripe.v1.customers.create_async
+        # A customer that nothing is kept for is nothing: another may be made.
+        made = await self._calls.once(_named("enroll", PaymentKey(booking, 1)), lambda options: create(params, options))
         return made.id
 
     async def pay(
@@ -85,27 +81,12 @@ class StripeGateway:
     ) -> Payment:
         """Confirm the intent with its buyer there; what the bank says is in the payment."""
         back = {"use_stripe_sdk": True} if return_url is None else {"return_url": return_url}
-        params: Any = {"payment_method": method, "expand": EXPANDED, **back}
-
-        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
-            return self._intents.confirm_async(reference, params, options)
-
-        try:
-            return await self._moved(reference, f"pay-{attempt}", key, confirm, CHARGED)
-        except stripe.CardError:
-            return await self.look(reference)
+        return await self._confirmed(reference, f"pay-{attempt}", key, {"payment_method": method, **back})
 
     async def charge(self, reference: str, key: PaymentKey, method: str, *, attempt: int = 1) -> Payment:
         """Confirm the intent off session; what the bank says is in the payment."""
-        params: Any = {"payment_method": method, "off_session": True, "expand": EXPANDED}
-
-        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
-            return self._intents.confirm_async(reference, params, options)
-
-        try:
-            return await self._moved(reference, f"charge-{attempt}-{method}", key, confirm, CHARGED)
-        except stripe.CardError:
-            return await self.look(reference)
+        params = {"payment_method": method, "off_session": True}
+        return await self._confirmed(reference, f"charge-{attempt}-{method}", key, params)
 
     async def capture(self, reference: str, key: PaymentKey, amount: int) -> Payment:
         """Capture `amount` of the intent."""
@@ -141,7 +122,7 @@ class StripeGateway:
 
         refund = await there()
         if refund is None:
-            refund = await self._once("refund", key, create, there)
+            refund = await self._calls.once(_named("refund", key), create, there)
         if refund.amount != amount:
             raise PaymentRefused("idempotency_error", "The key belongs to a refund of another amount")
         return to_refund(refund)
@@ -150,7 +131,30 @@ class StripeGateway:
         """List the disputes of the intent."""
         listed: Any = {"payment_intent": reference, "limit": DISPUTES_MAX}
         found = await self._calls.ask(lambda: self._calls.stripe.v1.disputes.list_async(listed))
-        return [to_dispute(each) for each in found.data if not each.status.startswith(INQUIRY)]
+        return _disputes(found.data)
+
+    async def disputes_since(self, since: datetime) -> list[Dispute]:
+        """List the disputes of the account page by page; Stripe has the latest first."""
+        params: Any = {"created": {"gte": int(since.timestamp())}, "limit": DISPUTES_PER_PAGE}
+        found: list[stripe.Dispute] = []
+        for _ in range(DISPUTE_PAGES_MAX):
+            page = await self._calls.ask(partial(self._calls.stripe.v1.disputes.list_async, params))
+            found += page.data
+            if not page.has_more:
+                break
+            params = params | {"starting_after": page.data[-1].id}
+        return _disputes(found)
+
+    async def _confirmed(self, reference: str, what: str, key: PaymentKey, more: dict[str, object]) -> Payment:
+        params: Any = {**more, "expand": EXPANDED}
+
+        def confirm(options: Any) -> Awaitable[stripe.PaymentIntent]:
+            return self._intents.confirm_async(reference, params, options)
+
+        try:
+            return await self._moved(reference, what, key, confirm, CHARGED)
+        except stripe.CardError:  # that is in the payment, with all else about it
+            return await self.look(reference)
 
     async def _moved(
         self, reference: str, what: str, key: PaymentKey, call: Intents, done: frozenset[PaymentState]
@@ -167,34 +171,22 @@ class StripeGateway:
             return await self.look(reference) if _is_replay(intent) else to_payment(intent)
 
         try:
-            return await self._once(what, key, moved, as_it_is)
+            return await self._calls.once(_named(what, key), moved, as_it_is)
         except PaymentRefused as refused:
             if refused.code != MOVED_ON:
                 raise
             return await self.look(reference)
 
-    async def _once(
-        self,
-        what: str,
-        key: PaymentKey,
-        call: Callable[[Any], Awaitable[Answer]],
-        done: Callable[[], Awaitable[Answer | None]],
-    ) -> Answer:
-        """What `call` answers to the key of `what`.
 
-        If the provider failed and will say so to this key for a day: what `done` finds, or else the answer to another
-        key, which too follows from the booking, so that two who find nothing at once still have one effect.
-        """
-        try:
-            return await self._calls.ask(lambda: call(_keyed(what, key)))
-        except Broken:
-            found = await done()
-            return found if found is not None else await self._calls.ask(lambda: call(_keyed(f"{what}-2", key)))
-
-
-def _keyed(what: str, key: PaymentKey) -> Any:
+def _named(what: str, key: PaymentKey) -> str:
+    """The idempotency key of what is asked of the payment."""
     organization, booking = key.booking
-    return {"idempotency_key": f"vacancy-{organization}-{booking}-{key.number}-{what}"}
+    return f"vacancy-{organization}-{booking}-{key.number}-{what}"
+
+
+def _disputes(found: Sequence[stripe.Dispute]) -> list[Dispute]:
+    """Those that have cost money."""
+    return [to_dispute(each) for each in found if not each.status.startswith(INQUIRY)]
 
 
 def _is_replay(intent: stripe.PaymentIntent) -> bool:

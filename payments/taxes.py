@@ -3,9 +3,8 @@
 Nothing about the buyer is told: what is sold is used at the venue, so the venue's place is where its tax is owed.
 """
 
-from collections.abc import Awaitable, Callable
 from fractions import Fraction
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import stripe
 
@@ -13,9 +12,7 @@ from engine.money import rounded
 from engine.payment import PaymentRefused, PaymentUnavailable
 from engine.taxes.bill import BillLine, ComesBack, TaxBill, TaxCalculation, TaxKey
 from engine.taxes.provided import CountedTax
-from payments.calls import Broken, Calls
-
-Answer = TypeVar("Answer")
+from payments.calls import Calls
 
 QUOTE_SECONDS_MAX: Final = 6.0
 """For a calculation, with all repetitions: somebody is waiting for a price."""
@@ -54,7 +51,7 @@ class StripeTaxes:
         """Make the transaction of the calculation. Its reference follows from the booking, and Stripe has it once."""
         params: Any = {"calculation": calculation, "reference": _reference(key)}
         create = self._transactions.create_from_calculation_async
-        return (await self._once("record", key, lambda options: create(params, options))).id
+        return (await self._calls.once(_named("record", key), lambda options: create(params, options))).id
 
     async def reverse(self, recorded: str, key: TaxKey, comes_back: ComesBack | None) -> str:
         """Reverse the transaction; in part, each of its lines by the share of the item that it is of."""
@@ -62,7 +59,7 @@ class StripeTaxes:
         if comes_back is not None:
             params |= {"mode": "partial", "line_items": await self._reversed_lines(recorded, comes_back)}
         create = self._transactions.create_reversal_async
-        return (await self._once("reverse", key, lambda options: create(params, options))).id
+        return (await self._calls.once(_named("reverse", key), lambda options: create(params, options))).id
 
     async def _reversed_lines(self, recorded: str, comes_back: ComesBack) -> list[dict[str, Any]]:
         listed = self._transactions.line_items.list_async
@@ -77,16 +74,6 @@ class StripeTaxes:
                     {"original_line_item": line.id, "amount": -amount, "amount_tax": -tax, "reference": reference}
                 )
         return lines
-
-    async def _once(self, what: str, key: TaxKey, call: Callable[[Any], Awaitable[Answer]]) -> Answer:
-        """What `call` answers to the key of `what`; if Stripe will fail with that for a day, to a second one.
-
-        The reference, which Stripe takes once, keeps that from being done twice.
-        """
-        try:
-            return await self._calls.ask(lambda: call(_keyed(what, key)))
-        except Broken:
-            return await self._calls.ask(lambda: call(_keyed(f"{what}-2", key)))
 
 
 def _params_of(bill: TaxBill) -> Any:
@@ -138,5 +125,6 @@ def _reference(key: TaxKey) -> str:
     return f"{organization}/{booking}/{key.quote_id}"
 
 
-def _keyed(what: str, key: TaxKey) -> Any:
-    return {"idempotency_key": f"vacancy-tax-{_reference(key)}-{what}"}
+def _named(what: str, key: TaxKey) -> str:
+    """The idempotency key; should another be needed, the reference, which Stripe takes once, keeps it to one effect."""
+    return f"vacancy-tax-{_reference(key)}-{what}"

@@ -59,6 +59,7 @@ def to_dispute(dispute: stripe.Dispute) -> Dispute:
     """The dispute as the business knows it."""
     return Dispute(
         reference=dispute.id,
+        payment=dispute.payment_intent if isinstance(dispute.payment_intent, str) else None,
         amount=dispute.amount,
         currency=dispute.currency.upper(),
         is_won=dispute.status in ("won", "prevented"),

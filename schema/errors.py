@@ -10,7 +10,6 @@ from strawberry.scalars import JSON
 from engine.availability import Wish
 from engine.facts import ResourceFacts
 from engine.holds import ItemRequest
-from engine.vacancies import views_needed
 from models import errors
 from models.errors import BookingError
 from models.keys import QuoteKey, ResourceKey
@@ -83,7 +82,7 @@ class SoldOut(UserError):
         """What was asked for where too little is left."""
         found = await info.context.loaders.facts.load_many([item.resource for item in self.items])
         for item, facts in zip(self.items, found, strict=True):
-            if facts is not None and self.key in views_needed(facts):
+            if facts is not None and self.key in facts.needed:
                 return facts, item.wish
         return None
 

@@ -17,8 +17,8 @@ from models.errors import BookingError
 from models.keys import BookingKey
 from models.ledger.failures import translate
 from models.ledger.payments import take_payments
+from server.loops import keep_on
 from server.resources import utc_now
-from subscriptions.outage import Outage
 
 PERIOD_SECONDS: Final = 0.5
 BOOKINGS_PER_ROUND_MAX: Final = 50
@@ -33,19 +33,17 @@ logger = logging.getLogger(__name__)
 
 async def collect(database: Database, gateway: PaymentGateway) -> None:
     """Look after payments twice a second, until cancelled, through failures of the database and of the provider."""
-    outage = Outage("Looking after payments")
     was_reached = True
-    while True:
-        try:
-            found, is_reached = await collect_once(database, gateway)
-            outage.over()
-            pause_seconds = 0.0 if found == BOOKINGS_PER_ROUND_MAX and is_reached else PERIOD_SECONDS
-            if found and is_reached is not was_reached:
-                was_reached = is_reached
-                logger.warning("The payment provider %s.", "answers again" if is_reached else "does not answer")
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+
+    async def step() -> float:
+        nonlocal was_reached
+        found, is_reached = await collect_once(database, gateway)
+        if found and is_reached is not was_reached:
+            was_reached = is_reached
+            logger.warning("The payment provider %s.", "answers again" if is_reached else "does not answer")
+        return 0.0 if found == BOOKINGS_PER_ROUND_MAX and is_reached else PERIOD_SECONDS
+
+    await keep_on("Looking after payments", step)
 
 
 async def collect_once(database: Database, gateway: PaymentGateway, *, now: Clock = utc_now) -> tuple[int, bool]:
@@ -53,16 +51,16 @@ async def collect_once(database: Database, gateway: PaymentGateway, *, now: Cloc
     keys = await take_payments(database, limit=BOOKINGS_PER_ROUND_MAX, lease_seconds=LEASE_SECONDS)
     turn = asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def look_after(key: BookingKey) -> bool:
+    async def in_turn(key: BookingKey) -> bool:
         async with turn:
-            return await _look_after(database, gateway, key, now)
+            return await look_after(database, gateway, key, now)
 
-    answered = await asyncio.gather(*(look_after(key) for key in keys))
+    answered = await asyncio.gather(*(in_turn(key) for key in keys))
     return len(keys), all(answered)
 
 
-async def _look_after(database: Database, gateway: PaymentGateway, key: BookingKey, now: Clock) -> bool:
-    """One booking; whether the provider answered. What fails is looked at again when the lease is over."""
+async def look_after(database: Database, gateway: PaymentGateway, key: BookingKey, now: Clock) -> bool:
+    """Look after one booking; whether the provider answered. What fails is logged, and left for the next who looks."""
     try:
         await drive(database, gateway, key, now=now)
     except PaymentUnavailable:

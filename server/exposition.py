@@ -1,6 +1,5 @@
 """A worker's own /metrics, on a port of its own, and the loop that looks how far behind the worker is."""
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ from models.database import Database
 from models.queries.payments import read_payments_for_staff
 from models.queries.work import read_backlog
 from server.errors import OperatorError
+from server.loops import keep_on
 from server.metrics import WorkerMetrics
-from subscriptions.outage import Outage
 
 LOOK_SECONDS: Final = 5.0
 
@@ -35,16 +34,13 @@ def exposed(metrics: WorkerMetrics, host: str, port: int) -> Iterator[None]:
 
 async def look_behind(database: Database, metrics: WorkerMetrics) -> None:
     """Look every five seconds until cancelled, through failures of the database."""
-    outage = Outage("Looking how far behind the worker is")
-    while True:
-        try:
-            metrics.look(await read_backlog(database))
-            metrics.look_at_money(await read_payments_for_staff(database))
-            outage.over()
-            pause_seconds = LOOK_SECONDS
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+
+    async def step() -> float:
+        metrics.look(await read_backlog(database))
+        metrics.look_at_money(await read_payments_for_staff(database))
+        return LOOK_SECONDS
+
+    await keep_on("Looking how far behind the worker is", step)
 
 
 def _stop(server: object, thread: threading.Thread) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from models.database import Database
 from models.queries.work import fold
-from subscriptions.outage import Outage
+from server.loops import keep_on
 
 PERIOD_SECONDS: Final = 3600.0
 TIMELINES_PER_CALL_MAX: Final = 20
@@ -19,15 +19,12 @@ PAUSE_SECONDS: Final = 0.01
 
 async def fold_past(database: Database, keep: timedelta) -> None:
     """Fold once an hour what is older than `keep`, until cancelled, through failures of the database."""
-    outage = Outage("Folding the past of timelines", pause_seconds_max=60.0)
-    while True:
-        try:
-            await fold_once(database, keep)
-            outage.over()
-            pause_seconds = PERIOD_SECONDS
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+
+    async def step() -> float:
+        await fold_once(database, keep)
+        return PERIOD_SECONDS
+
+    await keep_on("Folding the past of timelines", step, pause_seconds_max=60.0)
 
 
 async def fold_once(database: Database, keep: timedelta) -> int:

@@ -1,12 +1,11 @@
 """The janitor: forgets what nobody can ask for any more, so that tables do not grow without end."""
 
-import asyncio
 from datetime import timedelta
 from typing import Final
 
 from models.database import Database
 from models.queries.work import forget
-from subscriptions.outage import Outage
+from server.loops import keep_on
 
 KEPT: Final = timedelta(days=7)
 """How long idempotency keys are remembered, and outbox rows kept for watchers that come back."""
@@ -18,12 +17,9 @@ PAUSE_SECONDS: Final = 1.0
 
 async def tidy(database: Database) -> None:
     """Forget once an hour, a bounded number of rows at a time, until cancelled."""
-    outage = Outage("Forgetting old keys and hints", pause_seconds_max=60.0)
-    while True:
-        try:
-            forgotten = await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX)
-            outage.over()
-            pause_seconds = PERIOD_SECONDS if forgotten < ROWS_PER_CALL_MAX else PAUSE_SECONDS
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+
+    async def step() -> float:
+        forgotten = await forget(database, older_than=KEPT, limit=ROWS_PER_CALL_MAX)
+        return PERIOD_SECONDS if forgotten < ROWS_PER_CALL_MAX else PAUSE_SECONDS
+
+    await keep_on("Forgetting old keys and hints", step, pause_seconds_max=60.0)

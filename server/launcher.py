@@ -57,8 +57,8 @@ def run(settings: Settings, *, say: Say) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; then stop everything and return.
 
     Starts PostgreSQL and Valkey where DATABASE_URL and REDIS_URL name none, and a payment simulator where there is no
-    STRIPE_API_KEY. Raises EmbeddedError when those
-    cannot run, LaunchError when the port is taken or a part stops by itself; all else is stopped by then.
+    STRIPE_API_KEY. Raises EmbeddedError when those cannot run, LaunchError when the port is taken or a part stops by
+    itself; all else is stopped by then.
     """
     with _stop_signals_raise(), ExitStack() as stack:
         try:

@@ -4,7 +4,6 @@ Its state is in the database: which lists have moved since somebody looked, and 
 that dies leaves its list to the others when the lease is over; a dead offerer costs nothing but time.
 """
 
-import asyncio
 from typing import Final
 
 from engine.offers import offer_free
@@ -12,8 +11,8 @@ from engine.ports import Clock, TaxProvider
 from engine.provided_taxes import NO_TAX_PROVIDER
 from models.database import Database
 from models.queries.waitlist import TakenList, lapse_waiting, return_waitlist, take_waitlists
+from server.loops import keep_on
 from server.resources import utc_now
-from subscriptions.outage import Outage
 
 PERIOD_SECONDS: Final = 1.0
 LISTS_PER_ROUND_MAX: Final = 20
@@ -28,15 +27,12 @@ LAPSED_PER_ROUND_MAX: Final = 1_000
 
 async def offer(database: Database, taxes: TaxProvider = NO_TAX_PROVIDER) -> None:
     """Offer every second, until cancelled, through failures of the database."""
-    outage = Outage("Offering what is free to who waits")
-    while True:
-        try:
-            await offer_once(database, taxes=taxes)
-            outage.over()
-            pause_seconds = PERIOD_SECONDS
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+
+    async def step() -> float:
+        await offer_once(database, taxes=taxes)
+        return PERIOD_SECONDS
+
+    await keep_on("Offering what is free to who waits", step)
 
 
 async def offer_once(database: Database, *, now: Clock = utc_now, taxes: TaxProvider = NO_TAX_PROVIDER) -> int:

@@ -34,7 +34,8 @@ class PaymentSettings:
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     """STRIPE_WEBHOOK_SECRET: what signs webhooks, comma separated: each is tried, so that one can be replaced.
 
-    Empty: no webhook is taken, and what happens at the provider is found out by asking, minutes later.
+    Empty: no webhook is taken, and what happens at the provider is found out by asking: minutes later, or of disputes
+    an hour.
     """
 
     url: str = STRIPE_URL

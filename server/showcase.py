@@ -14,7 +14,6 @@ from engine.counts import Counts
 from engine.current import while_current
 from engine.facts import ResourceFacts, facts_anew, load_facts
 from engine.timeline import EffectiveTimeline, effective_timeline
-from engine.vacancies import views_needed
 from models import civil
 from models.database import Database
 from models.interval import Interval
@@ -60,7 +59,7 @@ async def read_showcase(database: Database, now: datetime) -> list[tuple[Venue, 
         keys = [ResourceKey(each.organization_id, each.id) for page in listed for each in page]
     facts = await load_facts(database, keys)
     window = Interval(now, now + SHOWN)
-    needed = list(dict.fromkeys(view for each in facts.values() for view in views_needed(each)))
+    needed = list(dict.fromkeys(view for each in facts.values() for view in each.needed))
     views = dict(zip(needed, await read_timelines(database, [(key, window) for key in needed]), strict=True))
     shown = {key: Shown(each, effective_timeline(each, views, window)) for key, each in facts.items()}
     return [

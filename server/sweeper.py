@@ -3,12 +3,12 @@
 A dead sweeper costs no correctness: whoever needs the place ends such a hold in the admission itself.
 """
 
-import asyncio
+from itertools import count
 from typing import Final
 
 from models.database import Database
 from models.queries.work import expire_over, organizations_with_over_holds
-from subscriptions.outage import Outage
+from server.loops import keep_on
 
 PERIOD_SECONDS: Final = 1.0
 ORGANIZATIONS_PER_ROUND_MAX: Final = 1_000
@@ -20,17 +20,13 @@ PATIENT_EVERY_ROUNDS: Final = 5
 
 async def sweep(database: Database) -> None:
     """End holds that are over, every second, until cancelled, through failures of the database."""
-    outage = Outage("Ending holds that are over")
-    rounds = 0
-    while True:
-        rounds += 1
-        try:
-            await sweep_once(database, patient=rounds % PATIENT_EVERY_ROUNDS == 0)
-            outage.over()
-            pause_seconds = PERIOD_SECONDS
-        except Exception as error:  # noqa: BLE001 - the loop goes on whatever happens; an outage is logged once
-            pause_seconds = outage.failed(error)
-        await asyncio.sleep(pause_seconds)
+    rounds = count(1)
+
+    async def step() -> float:
+        await sweep_once(database, patient=next(rounds) % PATIENT_EVERY_ROUNDS == 0)
+        return PERIOD_SECONDS
+
+    await keep_on("Ending holds that are over", step)
 
 
 async def sweep_once(database: Database, *, patient: bool) -> int:

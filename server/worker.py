@@ -10,6 +10,7 @@ from typing import Final
 from engine.provided_taxes import NO_TAX_PROVIDER
 from models.database import Database
 from server.collector import collect
+from server.dispute_finder import find_disputes
 from server.exposition import exposed, look_behind
 from server.folding import fold_past
 from server.janitor import tidy
@@ -71,7 +72,8 @@ async def _work(
         fold_past(database, keep),
     ]
     if account.payments is not None:
-        loops.append(collect(database, account.payments.gateway))
+        gateway = account.payments.gateway
+        loops += [collect(database, gateway), find_disputes(database, gateway)]
     if account.taxes is not NO_TAX_PROVIDER:
         loops.append(tell(database, account.taxes))
     if metrics is not None:

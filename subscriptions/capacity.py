@@ -10,7 +10,6 @@ import strawberry
 from engine.facts import ResourceFacts
 from engine.ports import Change, Watch
 from engine.timeline import effective_timeline
-from engine.vacancies import views_needed
 from models.errors import InvalidInput, NotFound
 from models.interval import Interval
 from models.keys import ResourceKey
@@ -56,7 +55,7 @@ async def capacity_changes(
     """
     facts, loaded_at = await _visible_facts(context, keys), context.clock()
     while True:
-        watches = [Watch(key, window, views_needed(facts[key])[1:], after.get(key)) for key in keys]
+        watches = [Watch(key, window, facts[key].needed[1:], after.get(key)) for key in keys]
         async with aclosing(context.feed.resources(watches)) as changes:
             async for change in changes:
                 context.loaders.renew()
@@ -104,7 +103,7 @@ async def _visible_facts(context: Context, keys: Sequence[ResourceKey]) -> Facts
 
 
 def _needs(facts: Facts) -> list[tuple[ResourceKey, ...]]:
-    return [views_needed(each) for each in facts.values()]
+    return [each.needed for each in facts.values()]
 
 
 def _shown(context: Context, facts: Facts, change: Change) -> CapacityChange:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from pydantic import ValidationError
-
 from engine.cancellation.policy import Policy
-from engine.rules.placed import Placed
+from engine.rules.parsing import parsed
+from engine.rules.placed import Placed, placement
 from models.errors import InvalidInput, NotPriced
 from models.price import CancellationPolicy
 
@@ -55,36 +54,13 @@ NO_POLICIES = PolicySet()
 def policy_set(rows: Sequence[CancellationPolicy]) -> PolicySet:
     """These policies, as they decide over bookings of a resource."""
     return PolicySet(
-        tuple(
-            SetPolicy(
-                code=row.code,
-                policy=_stored(row.code, row.parameters),
-                of_resource=row.resource_id is not None,
-                priority=row.priority,
-                valid_from=row.valid_from,
-                valid_until=row.valid_until,
-                age=row.id.int,
-            )
-            for row in rows
-        )
+        tuple(SetPolicy(code=row.code, policy=_stored(row.code, row.parameters), **placement(row)) for row in rows)
     )
 
 
 def parse(parameters: Mapping[str, object], *, path: Sequence[str] = ()) -> Policy:
-    """The policy with these parameters (as in JSON).
-
-    Raises InvalidInput if they do not fit; the error's path is `path`, "parameters", and the first field that does not,
-    which the message names too.
-    """
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput("parameters should be an object", path=(*path, "parameters"))
-    try:
-        return Policy.model_validate(dict(parameters))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = [str(part)[:64] for part in first["loc"]]
-        message = ": ".join(filter(None, (".".join(field), first["msg"])))
-        raise InvalidInput(message, path=(*path, "parameters", *field)) from None
+    """The policy with these parameters (as in JSON); raises InvalidInput as `engine.rules.parsing.parsed`."""
+    return parsed(Policy, parameters, path=path)
 
 
 def _fits(found: SetPolicy, plan: str | None) -> bool:

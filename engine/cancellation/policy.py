@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from engine.pricing.parameters import Code as PlanCode
-from engine.rules.base import Rule
 from engine.rules.limits import HORIZON_DAYS_MAX
 from engine.rules.parameters import DaysAhead, Nights, distinct, wrong
+from engine.rules.parsing import Parameters
 from engine.rules.weeks import ClockTime
 from engine.taxes.parameters import MinorUnits, Rate
 
@@ -21,10 +21,8 @@ Hours = Annotated[int, Field(strict=True, ge=0, le=HOURS_MAX)]
 HoursAfter = Annotated[int, Field(strict=True, ge=1, le=HOURS_MAX)]
 
 
-class Deadline(BaseModel):
+class Deadline(Parameters):
     """An instant before the start: so many civil days before, at a time of the venue's clocks; or so many hours."""
-
-    model_config = Rule.model_config
 
     days_before: DaysAhead | None = Field(default=None, description="So many civil days before the one of the start.")
     at: ClockTime | None = Field(
@@ -39,10 +37,8 @@ class Deadline(BaseModel):
         return self
 
 
-class Step(BaseModel):
+class Step(Parameters):
     """Until a deadline so much comes back: `refund` percent of the price, or all but a `fee` or the first `nights`."""
-
-    model_config = Rule.model_config
 
     days_before: DaysAhead | None = Field(default=None, description="Until so many civil days before the start.")
     at: ClockTime | None = Field(
@@ -66,10 +62,8 @@ class Step(BaseModel):
         return self
 
 
-class Deposit(BaseModel):
+class Deposit(Parameters):
     """What is due with the booking; the balance is due later."""
-
-    model_config = Rule.model_config
 
     percent: Rate | None = Field(default=None, description="So many percent of the price.")
     amount: MinorUnits | None = Field(
@@ -85,15 +79,13 @@ class Deposit(BaseModel):
         return self
 
 
-class Policy(BaseModel):
+class Policy(Parameters):
     """What comes back until when, and what is to be paid when.
 
     The first step whose deadline has not come decides; after the last one nothing comes back, and from the start on
     nothing either, whatever the steps say. Without steps nothing ever comes back. Without a deposit all is due with the
     booking. With one, the balance is due at `balance`, or where that is not given, at the venue.
     """
-
-    model_config = Rule.model_config
 
     example: ClassVar[Mapping[str, object]] = {
         "steps": [
@@ -136,10 +128,6 @@ class Policy(BaseModel):
             raise wrong("a later step should not give back more than an earlier one")
         return self
 
-    def parameters(self) -> dict[str, Any]:
-        """The parameters in the form in which they are stored and shown: JSON values, camelCase, no defaults."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
 
 _ORDER = "steps should go from the first deadline to the last"
 
@@ -149,7 +137,7 @@ def _pairs(steps: tuple[Step, ...], name: str) -> Iterator[tuple[Any, Any]]:
     return pairwise(step for step in steps if getattr(step, name) is not None)
 
 
-def _check_one(given: BaseModel, *names: str) -> None:
+def _check_one(given: Parameters, *names: str) -> None:
     if sum(getattr(given, name) is not None for name in names) != 1:
         fields = type(given).model_fields
         raise wrong(f"should have one of {', '.join(str(fields[name].alias) for name in names)}")

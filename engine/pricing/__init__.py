@@ -2,7 +2,7 @@
 
     price.py       price_item: what one item costs, line by line, and in which order that comes about
     charges.py     Charge: one line of a price; the priced item that lines make; what is asked and known
-    plans.py       RatePlan: what is charged for a night, a time, a person, before any rule
+    plans.py       RatePlan: what a night, a time, a person costs; plan_charges.py: what that makes of a request
     book.py        which plan and which rules of a resource decide over a day
     base.py        PriceRule, which every kind derives from, and the three ways in which ours move a price
     registry.py    kinds of price rules by name, and how parameters are checked

@@ -4,16 +4,16 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from engine.money import quotient
 from engine.pricing.charges import PriceFacts, PriceRequest
 from engine.pricing.parameters import Amount, Code, PercentText, SignedAmount
 from engine.pricing.plans import LEAST
-from engine.rules.base import Rule
 from engine.rules.parameters import distinct, wrong
+from engine.rules.parsing import Parameters
 
 PLANS_MAX = 20
 
@@ -43,7 +43,7 @@ class DaySum:
     total: int
 
 
-class PriceRule(BaseModel):
+class PriceRule(Parameters):
     """A price rule of one type: its fields are the parameters, checked when it is made and never changed after.
 
     `type` names the kind, `summary` says in words when it has its say, `step` is its place in the order in which kinds
@@ -53,8 +53,6 @@ class PriceRule(BaseModel):
 
     What a parameter means never changes, nor does the default of one that may be left out: it is not stored.
     """
-
-    model_config = Rule.model_config
 
     type: ClassVar[str]
     summary: ClassVar[str]
@@ -74,10 +72,6 @@ class PriceRule(BaseModel):
     @abstractmethod
     def change(self, day: DaySum) -> int:
         """By how many minor units it moves what the day costs so far; rounded once, here."""
-
-    def parameters(self) -> dict[str, Any]:
-        """In the form in which they are stored and shown: JSON values, camelCase, no defaults."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 class Adjusting(PriceRule):

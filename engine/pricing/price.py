@@ -19,7 +19,7 @@ from engine.money import AMOUNT_MAX, quotient
 from engine.pricing.base import Asked, DaySum
 from engine.pricing.book import PriceBook, SetPlan
 from engine.pricing.charges import Charge, ChargeKind, PricedItem, PriceFacts, PriceRequest
-from engine.pricing.plans import DayBase, base_of, charged_days, fees_of
+from engine.pricing.plan_charges import DayBase, base_of, charged_days, fees_of
 from models import civil
 from models.errors import InvalidInput, NotPriced
 

@@ -4,9 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from engine.pricing.base import PriceRule
 from engine.pricing.event_dates import EventDates
@@ -21,6 +18,7 @@ from engine.pricing.plugins import installed
 from engine.pricing.promo_code import PromoCode
 from engine.pricing.season import Season
 from engine.pricing.weekday import Weekday
+from engine.rules.parsing import parsed
 from models.errors import InvalidInput
 
 BUILT_IN: Mapping[str, type[PriceRule]] = MappingProxyType(
@@ -52,8 +50,6 @@ _UNREADABLE = RatePlan(derived_from="UNREADABLE", change=0)
 
 logger = logging.getLogger(__name__)
 
-Parsed = TypeVar("Parsed", bound=BaseModel)
-
 
 def parse(type: str, parameters: Mapping[str, object], *, path: Sequence[str] = ()) -> PriceRule:
     """The price rule of this type with these parameters (as in JSON).
@@ -65,12 +61,12 @@ def parse(type: str, parameters: Mapping[str, object], *, path: Sequence[str] = 
     if rule is None:
         message = f"unknown type of price rules: {type[:64]!r}; known are {', '.join(PRICE_RULES)}"
         raise InvalidInput(message, path=(*path, "type"))
-    return _parsed(rule, type, parameters, path)
+    return parsed(rule, parameters, called=type, path=path)
 
 
 def parse_plan(parameters: Mapping[str, object], *, path: Sequence[str] = ()) -> RatePlan:
     """The rate plan with these parameters (as in JSON); raises InvalidInput as `parse`."""
-    return _parsed(RatePlan, "rate plan", parameters, path)
+    return parsed(RatePlan, parameters, called="rate plan", path=path)
 
 
 def stored(type: str, parameters: Mapping[str, object]) -> PriceRule:
@@ -101,15 +97,3 @@ def stored_plan(parameters: Mapping[str, object]) -> RatePlan:
 @lru_cache(maxsize=1024)
 def _warn_once(type: str, reason: str) -> None:
     logger.warning("stored price rules of type %s can not be read: nothing is priced by them (%s)", type, reason)
-
-
-def _parsed(model: type[Parsed], name: str, parameters: Mapping[str, object], path: Sequence[str]) -> Parsed:
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(f"{name}: parameters should be an object", path=(*path, "parameters"))
-    try:
-        return model.model_validate(dict(parameters))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = [str(part)[:64] for part in first["loc"]]
-        message = ": ".join(filter(None, (name, ".".join(field), first["msg"])))
-        raise InvalidInput(message, path=(*path, "parameters", *field)) from None

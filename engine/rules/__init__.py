@@ -1,7 +1,7 @@
 """What a venue allows: rules are data, and each kind of rule is one small file with one pure function.
 
     base.py        Refusal, RuleRequest, RuleFacts, and the Rule that every kind derives from
-    registry.py    rule types by name; `parse` checks parameters, `evaluate` asks all rules
+    registry.py    rule types by name; `parse` checks parameters (parsing.py), `evaluate` asks all rules
     deciding.py    which of a resource's rules decide over a request
     placed.py      where and when something that was set has its say
     limits.py      the platform's own limits, which hold before and besides any rule

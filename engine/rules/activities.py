@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from engine.rules.base import ANY_TYPE, Refusal, Rule, RuleFacts, RuleRequest
 from engine.rules.parameters import Name, wrong
+from engine.rules.parsing import Parameters
 
 ACTIVITIES_MAX = 100
 
@@ -21,10 +22,8 @@ def _plain(name: str) -> str:
 _PlainName = Annotated[Name, AfterValidator(_plain)]
 
 
-class Activity(BaseModel):
+class Activity(Parameters):
     """One activity that is allowed."""
-
-    model_config = Rule.model_config
 
     name: _PlainName = Field(description="As guests say it; 1 to 100 characters.")
     group: _PlainName | None = Field(

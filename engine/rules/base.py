@@ -9,9 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
+from engine.rules.parsing import Parameters
 from models.errors import BookingError, InvalidInput, RuleViolation
 from models.interval import Interval
 from models.keys import ResourceKey
@@ -119,7 +117,7 @@ class Condition:
 NO_TIME = timedelta(0)
 
 
-class Rule(BaseModel):
+class Rule(Parameters):
     """A rule of one type: its fields are the parameters, checked when it is made and never changed after.
 
     Parameters are written in camelCase, as all that is said to the API (snake_case is understood). `type` names the
@@ -131,10 +129,6 @@ class Rule(BaseModel):
 
     What a parameter means never changes, nor does the default of one that may be left out: it is not stored.
     """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True, validate_by_name=True
-    )
 
     type: ClassVar[str]
     summary: ClassVar[str]
@@ -179,10 +173,6 @@ class Rule(BaseModel):
     def sharing_key(self, activity: str | None) -> str | None:
         """By what parties of this activity share with others, where that is not the activity itself."""
         return None
-
-    def parameters(self) -> dict[str, Any]:
-        """The parameters in the form in which they are stored and shown: JSON values, camelCase, no defaults."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def violation(refusal: Refusal, *, path: Sequence[str] = ()) -> BookingError:

@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from engine.rules.base import ANY_TYPE, GuestCount, Refusal, Rule, RuleFacts, RuleRequest
 from engine.rules.parameters import Age, People, at_most, wrong
+from engine.rules.parsing import Parameters
 
 TYPES_MAX = 20
 TYPE_PATTERN = r"^[A-Z][A-Z0-9_]{0,39}$"
 
 
-class GuestType(BaseModel):
+class GuestType(Parameters):
     """Guests of one type: how many, and how old in whole years. An adult may look after children."""
-
-    model_config = Rule.model_config
 
     type: str = Field(pattern=TYPE_PATTERN, description="Such as ADULT: capitals, digits and _, at most 40.")
     min: People | None = Field(default=None, description="At least so many of them.")

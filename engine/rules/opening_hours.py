@@ -8,11 +8,12 @@ from operator import attrgetter, itemgetter
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from engine.rules import spans, weeks
 from engine.rules.base import OPENING_HOURS, Refusal, Rule, RuleFacts, RuleRequest
 from engine.rules.parameters import DATES_MAX, Day, wrong
+from engine.rules.parsing import Parameters
 from models import civil
 from models.interval import Interval
 
@@ -27,33 +28,27 @@ _Week = tuple[tuple[int, int, int], ...]
 _Exceptions = tuple[tuple[date, tuple[tuple[int, int], ...]], ...]
 
 
-class Hours(BaseModel):
+class Hours(Parameters):
     """Open on one weekday from `opens` to `closes` (not included), in civil time.
 
     If `closes` is not after `opens` it is a time of the next day: 22:00 to 02:00 is four hours, 09:00 to 09:00 a day
     and night. All of one day is 00:00 to 24:00.
     """
 
-    model_config = Rule.model_config
-
     weekday: weeks.Weekday
     opens: weeks.ClockTime = Field(description="HH:MM.")
     closes: weeks.ClosingTime = Field(description="HH:MM, not included; not after opens: on the next day.")
 
 
-class HoursOfDay(BaseModel):
+class HoursOfDay(Parameters):
     """Open from `opens` to `closes`, as in Hours, on the date of the exception."""
-
-    model_config = Rule.model_config
 
     opens: weeks.ClockTime = Field(description="HH:MM.")
     closes: weeks.ClosingTime = Field(description="HH:MM, not included; not after opens: on the next day.")
 
 
-class HoursException(BaseModel):
+class HoursException(Parameters):
     """What opens on one date, in place of what opens on its weekday. An empty list: nothing."""
-
-    model_config = Rule.model_config
 
     date: Day = Field(description="YYYY-MM-DD.")
     hours: tuple[HoursOfDay, ...] = Field(

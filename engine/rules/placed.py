@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol, TypedDict
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +26,34 @@ class Placed:
     def rank(self) -> tuple[bool, int, int]:
         """Of several the highest decides: the resource's own, then the higher priority, then the younger."""
         return self.of_resource, self.priority, self.age
+
+
+class PlacedRow(Protocol):
+    """A stored rule, plan, tax or policy."""
+
+    id: UUID
+    resource_id: UUID | None
+    priority: int
+    valid_from: date | None
+    valid_until: date | None
+
+
+class Placement(TypedDict):
+    """The fields of `Placed`."""
+
+    of_resource: bool
+    priority: int
+    valid_from: date | None
+    valid_until: date | None
+    age: int
+
+
+def placement(row: PlacedRow) -> Placement:
+    """Where and when a stored row has its say. Ids grow with time, so the younger of two has the larger."""
+    return {
+        "of_resource": row.resource_id is not None,
+        "priority": row.priority,
+        "valid_from": row.valid_from,
+        "valid_until": row.valid_until,
+        "age": row.id.int,
+    }

@@ -17,7 +17,6 @@ from engine import installed as plugins
 from engine.rules.base import ANY_TYPE, Rule
 
 GROUP = "vacancy.rules"
-PLUGINS_MAX = plugins.PLUGINS_MAX
 TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 

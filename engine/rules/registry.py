@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
-from pydantic import ValidationError
-
 from engine.rules import limits
 from engine.rules.activities import Activities
 from engine.rules.approval_required import ApprovalRequired
@@ -28,6 +26,7 @@ from engine.rules.no_overlap import NoOverlap
 from engine.rules.notice import Notice
 from engine.rules.opening_hours import OpeningHours
 from engine.rules.pacing import Pacing
+from engine.rules.parsing import parsed
 from engine.rules.party_size import PartySize
 from engine.rules.plugins import installed
 from engine.rules.session_times import SessionTimes
@@ -87,15 +86,7 @@ def parse(type: str, parameters: Mapping[str, object], *, path: Sequence[str] = 
     rule = RULES.get(type)
     if rule is None:
         raise InvalidInput(f"unknown rule type: {type[:64]!r}; known are {', '.join(RULES)}", path=(*path, "type"))
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(f"{type}: parameters should be an object", path=(*path, "parameters"))
-    try:
-        return rule.model_validate(dict(parameters))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = [str(part)[:64] for part in first["loc"]]
-        message = ": ".join(filter(None, (type, ".".join(field), first["msg"])))
-        raise InvalidInput(message, path=(*path, "parameters", *field)) from None
+    return parsed(rule, parameters, called=type, path=path)
 
 
 def stored(type: str, parameters: Mapping[str, object]) -> Rule:

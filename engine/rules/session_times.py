@@ -6,10 +6,11 @@ from functools import cached_property, lru_cache
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from engine.rules import weeks
 from engine.rules.base import START_TIME, Refusal, Rule, RuleFacts, RuleRequest
+from engine.rules.parsing import Parameters
 from models import civil
 from models.errors import InvalidTime
 from models.interval import Interval
@@ -24,10 +25,8 @@ _NEAREST_MAX = timedelta(days=15)
 _Week = tuple[tuple[int, int, int], ...]
 
 
-class Session(BaseModel):
+class Session(Parameters):
     """A session that starts on one weekday at a civil time and takes so many minutes, whatever the clocks do then."""
-
-    model_config = Rule.model_config
 
     weekday: weeks.Weekday
     starts: weeks.ClockTime = Field(description="HH:MM.")

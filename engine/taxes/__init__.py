@@ -1,5 +1,4 @@
-"""What is owed to the state and the town for a booking: functions of charges, stays, parties and the taxes that are
-set.
+"""What is owed to the state and the town for a booking: functions of charges, stays, parties and what taxes are set.
 
     base.py          Tax, which every kind derives from; who stays, and the line that comes out
     assess.py        `assess`: the charges of a booking in, the lines of its taxes out

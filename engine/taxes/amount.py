@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import date
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-from engine.rules.base import Rule
 from engine.rules.parameters import Age, at_most, wrong
+from engine.rules.parsing import Parameters
 from engine.taxes.base import Guests, Tax, TaxedStay
 from engine.taxes.parameters import BANDS_MAX, GuestTypeNames, MinorUnits
 
@@ -26,10 +26,8 @@ class AmountTax(Tax):
         """How many times which amount is owed for an item; `days`: those on which this rule decides. Pure."""
 
 
-class AgeBand(BaseModel):
+class AgeBand(Parameters):
     """Who is of these ages owes another amount."""
-
-    model_config = Rule.model_config
 
     min_age: Age | None = Field(default=None, description="From this age on, in whole years.")
     max_age: Age | None = Field(default=None, description="Up to this age, included.")

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from engine.pricing.charges import PriceRequest
-from engine.rules.base import GuestCount, Rule
+from engine.rules.base import GuestCount
 from engine.rules.parameters import Nights
+from engine.rules.parsing import Parameters
 from engine.taxes.parameters import Code
 from models import civil
 
@@ -75,15 +76,13 @@ class TaxedStay:
                 yield from (Guests(group.type, age, count) for age, count in sorted(Counter(group.ages).items()))
 
 
-class Tax(BaseModel):
+class Tax(Parameters):
     """A tax of one kind: its fields are the parameters, checked when it is made and never changed after.
 
     Parameters are written in camelCase. `type` names the kind, `summary` says in words what it is taken of, `example`
     are parameters that make sense, for the reference. What a parameter means never changes, nor does the default of one
     that may be left out: it is not stored.
     """
-
-    model_config = Rule.model_config
 
     type: ClassVar[str]
     summary: ClassVar[str]
@@ -114,10 +113,6 @@ class Tax(BaseModel):
     def is_exempt(self, stay: TaxedStay) -> bool:
         """Whether nothing is owed for this item whatever it costs and whoever comes."""
         return self.exempt_from_nights is not None and len(stay.nights) >= self.exempt_from_nights
-
-    def parameters(self) -> dict[str, Any]:
-        """The parameters in the form in which they are stored and shown: JSON values, camelCase, no defaults."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 @dataclass(frozen=True, slots=True)

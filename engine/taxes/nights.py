@@ -5,20 +5,18 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-from engine.rules.base import Rule
 from engine.rules.limits import DURATION_DAYS_MAX
 from engine.rules.parameters import Nights, wrong
+from engine.rules.parsing import Parameters
 from engine.taxes.amount import AmountTax
 from engine.taxes.base import TaxedStay
 from engine.taxes.parameters import TIERS_MAX, MinorUnits
 
 
-class Tier(BaseModel):
+class Tier(Parameters):
     """What is owed from a price on."""
-
-    model_config = Rule.model_config
 
     from_price: MinorUnits = Field(description="For a night of this price or more, in minor units.")
     amount: MinorUnits = Field(description="So much, in minor units.")

@@ -9,8 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
-from pydantic import ValidationError
-
+from engine.rules.parsing import parsed
 from engine.taxes.base import Tax
 from engine.taxes.per_booking import PerBooking
 from engine.taxes.per_night import PerNight
@@ -42,15 +41,7 @@ def parse(type: str, parameters: Mapping[str, object], *, path: Sequence[str] = 
     kind = TAXES.get(type)
     if kind is None:
         raise InvalidInput(f"unknown type of tax: {type[:64]!r}; known are {', '.join(TAXES)}", path=(*path, "type"))
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(f"{type}: parameters should be an object", path=(*path, "parameters"))
-    try:
-        return kind.model_validate(dict(parameters))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = [str(part)[:64] for part in first["loc"]]
-        message = ": ".join(filter(None, (type, ".".join(field), first["msg"])))
-        raise InvalidInput(message, path=(*path, "parameters", *field)) from None
+    return parsed(kind, parameters, called=type, path=path)
 
 
 def stored(type: str, parameters: Mapping[str, object]) -> Tax | None:

@@ -11,7 +11,7 @@ from engine.facts import Requirement, ResourceFacts
 from engine.rules.deciding import RuleSet
 from engine.supply import supply_of
 from engine.timeline import effective_timeline
-from engine.vacancies import AvailabilityStatus, Vacancies, status_of, views_needed
+from engine.vacancies import AvailabilityStatus, Vacancies, status_of
 from models.interval import Interval
 from models.keys import ResourceKey
 from models.queries.timelines import Step, TimelineView
@@ -136,7 +136,7 @@ def test_neighbours_that_show_the_same_are_one_step() -> None:
 def test_what_is_required_limits_the_units(per_unit: int, per_booking: int, room_taken: int, units: int) -> None:
     floor, rooms = a_resource(4), a_resource(5)
     facts = facts_of(floor, (rooms, per_unit, per_booking))
-    assert views_needed(facts) == (ResourceKey(ORGANIZATION, floor.id), ResourceKey(ORGANIZATION, rooms.id))
+    assert facts.needed == (ResourceKey(ORGANIZATION, floor.id), ResourceKey(ORGANIZATION, rooms.id))
     assert shown(facts, view_of(floor, (0, 0, None, False)), view_of(rooms, (0, room_taken, None, False))) == [units]
 
 

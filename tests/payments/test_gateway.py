@@ -1,5 +1,6 @@
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import stripe
@@ -234,7 +235,7 @@ async def test_whatever_goes_wrong_asking_again_has_one_effect(
 async def test_control_with_keys_that_do_not_follow_from_the_booking_a_lost_answer_refunds_twice(
     simulator: Simulator, gateway: PaymentGateway, client: stripe.StripeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_module, "_keyed", lambda what, key: {"idempotency_key": str(uuid.uuid4())})
+    monkeypatch.setattr(gateway_module, "_named", lambda what, key: str(uuid.uuid4()))
     monkeypatch.setattr(gateway_module, "metadata_of", lambda key: {"other": str(uuid.uuid4())})
     key = payment_key()
     payment = await captured(gateway, client, key)
@@ -304,3 +305,21 @@ async def test_a_payment_of_somebody_else_s_has_no_key(gateway: PaymentGateway, 
             {"amount": 1_000, "currency": "eur", "metadata": metadata}
         )
         assert (await gateway.look(foreign.id)).key is None
+
+
+async def test_disputes_are_listed_page_by_page_the_latest_first(
+    gateway: PaymentGateway, client: stripe.StripeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = []
+    for _ in range(3):
+        payment = await gateway.open(PaymentOrder(payment_key(), AMOUNT, "EUR"))
+        await pay(client, payment, "pm_card_createDispute")
+        paid.append(await gateway.capture(payment.reference, payment_key(), AMOUNT))
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    monkeypatch.setattr(gateway_module, "DISPUTES_PER_PAGE", 2)
+    found = await gateway.disputes_since(began)
+    assert [(each.payment, each.amount) for each in found] == [(each.reference, AMOUNT) for each in reversed(paid)]
+    assert await gateway.disputes(paid[0].reference) == found[2:]
+    assert await gateway.disputes_since(datetime.now(UTC) + timedelta(minutes=1)) == []
+    monkeypatch.setattr(gateway_module, "DISPUTE_PAGES_MAX", 1)
+    assert await gateway.disputes_since(began) == found[:2]

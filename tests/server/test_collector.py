@@ -12,22 +12,16 @@ from models.database import Database
 from models.ledger.payments import take_payments
 from models.resource import Resource
 from server.collector import collect
+from tests.engine.checkout.conftest import till
 from tests.payments.conftest import simulator, simulator_url
-from tests.support.checkouts import Till, till_of
+from tests.support.checkouts import Till
 from tests.support.ledger import status_of
-from tests.support.payments import Simulator
 from tests.support.prices import make_guesthouse, make_room
 from tests.support.waiting import eventually
 
-__all__ = ["simulator", "simulator_url"]
+__all__ = ["simulator", "simulator_url", "till"]
 
 DUE = "UPDATE payment SET check_at = clock_timestamp() WHERE check_at IS NOT NULL"
-
-
-@pytest.fixture
-async def till(database: Database, simulator: Simulator) -> AsyncIterator[Till]:
-    async with till_of(database, simulator) as till:
-        yield till
 
 
 @pytest.fixture

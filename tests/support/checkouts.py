@@ -19,7 +19,6 @@ from engine.holds import HoldRequest, ItemRequest, hold
 from engine.ports import OnlinePayments, PaymentGateway
 from engine.viewer import GUEST, Viewer
 from models.database import Database
-from models.keys import BookingKey
 from models.ledger.money import BookingMoney, PaymentSnapshot
 from models.ledger.payments import read_money
 from models.ledger.records import BookingRecord
@@ -165,11 +164,6 @@ async def till_of(database: Database, simulator: Simulator, **periods: int) -> A
         yield Till(database, simulator, OnlinePayments(StripeGateway(calls), PUBLISHABLE_KEY, **terms))
     finally:
         await calls.close()
-
-
-def key_of_booking(record: BookingRecord) -> BookingKey:
-    """The booking's key."""
-    return booking_key_of(record)
 
 
 def in_seconds(record: BookingRecord) -> float:

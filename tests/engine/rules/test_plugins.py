@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import pytest
 
+from engine.installed import PLUGINS_MAX
 from engine.rules.base import ANY_TYPE, OPENING_HOURS, Refusal, Rule, RuleFacts, RuleRequest
-from engine.rules.plugins import GROUP, PLUGINS_MAX, installed
+from engine.rules.plugins import GROUP, installed
 from engine.rules.registry import BUILT_IN
 from models.errors import InstallationError
 
