@@ -27,6 +27,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NewType, TypeVar
 
 import asyncpg
@@ -94,7 +95,7 @@ class Database:
     wait_seconds_max: float = CALL_SECONDS_MAX
     in_flight: set["asyncio.Task[Any]"] = field(default_factory=set)
     observer: Observer = field(default_factory=Unobserved)
-    groups: Groups[Any, Any] = field(default_factory=Groups)
+    groups: Groups[Any, Any] = field(default_factory=partial(Groups, taking_turns=True))
     catalog: MutableMapping[Hashable, Any] = field(default_factory=lambda: LRUCache(CATALOG_MAX))
     catalog_reads: Groups[Any, Any] = field(default_factory=Groups)
     timelines: "KeptTimelines | None" = None

@@ -22,9 +22,14 @@ class Groups(Generic[Item, Answer]):
     Whoever finds a lane empty goes at once, with those who ask in the same turn of the event loop: nobody waits for
     company. Whoever comes while a group is under way goes with the next, at most GROUP_MAX together. At most
     WAITING_MAX wait in a lane; more are told Busy.
+
+    With `taking_turns` a group leaves room for those who went before it: it takes at most half of them and of those who
+    wait. Clients who ask again and again then make two groups, and while one is at work the other is answered and asks
+    again; in one group all of them would wait for the work, and the work for all of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, taking_turns: bool = False) -> None:
+        self._taking_turns = taking_turns
         self._lanes: dict[Hashable, deque[tuple[Item, asyncio.Future[Answer]]]] = {}
         self._runs: set[asyncio.Task[None]] = set()
 
@@ -54,12 +59,18 @@ class Groups(Generic[Item, Answer]):
 
     async def _run(self, lane: Hashable, work: Work[Item, Answer]) -> None:
         waiting = self._lanes[lane]
+        before = 0
         while waiting:
-            group = [waiting.popleft() for _ in range(min(GROUP_MAX, len(waiting)))]
+            before = min(GROUP_MAX, self._fair_share(before, len(waiting)))
+            group = [waiting.popleft() for _ in range(before)]
             group = [(item, answer) for item, answer in group if not answer.done()]
             if group:
                 await _answer(group, work)
         del self._lanes[lane]
+
+    def _fair_share(self, before: int, waiting: int) -> int:
+        """How many of those who wait go next, where so many went before them."""
+        return min(waiting, -(-(before + waiting) // 2)) if self._taking_turns and before else waiting
 
 
 async def _answer(group: list[tuple[Any, asyncio.Future[Any]]], work: Work[Any, Any]) -> None:

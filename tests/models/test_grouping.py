@@ -58,6 +58,41 @@ async def test_groups_are_bounded_and_first_come_first_served() -> None:
     assert [item for group in desk.groups for item in group] == list(range(2 * GROUP_MAX + 2))
 
 
+@pytest.mark.parametrize(("taking_turns", "sizes"), [(True, [1, 16, 16, 16, 16]), (False, [1, 31, 1, 31, 1])])
+async def test_those_who_take_turns_and_ask_again_and_again_make_two_groups(
+    *, taking_turns: bool, sizes: list[int]
+) -> None:
+    groups, desk, done = Groups[int, int](taking_turns=taking_turns), Desk(), asyncio.Semaphore(0)
+    desk.gate.set()
+
+    async def work(items: Sequence[int]) -> Sequence[int]:
+        answers = await desk.work(items)
+        await done.acquire()
+        return answers
+
+    async def client() -> None:
+        while len(desk.groups) < len(sizes):
+            await groups.ask("a", 1, work)
+
+    clients = [asyncio.create_task(client())]
+    await asyncio.sleep(0)
+    clients += [asyncio.create_task(client()) for _ in range(31)]
+    while not all(each.done() for each in clients):
+        for _ in range(5):  # turns of the loop, until who was answered has asked again
+            await asyncio.sleep(0)
+        done.release()
+    assert [len(group) for group in desk.groups[: len(sizes)]] == sizes
+
+
+async def test_taking_turns_nobody_is_left_waiting_while_the_lane_is_free() -> None:
+    groups, desk = Groups[int, int](taking_turns=True), Desk()
+    tasks = await asked(groups, desk, 0) + await asked(groups, desk, *range(1, 10))
+    desk.gate.set()
+    await asyncio.gather(*tasks)
+    assert [len(group) for group in desk.groups] == [1, 5, 4]
+    assert [item for group in desk.groups for item in group] == list(range(10))
+
+
 async def test_who_is_cancelled_while_waiting_is_left_out_and_a_group_under_way_is_not() -> None:
     groups, desk = Groups[int, int](), Desk()
     (first,) = await asked(groups, desk, 1)
