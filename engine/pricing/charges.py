@@ -1,10 +1,10 @@
 """What prices are asked about, and what they are made of: lines that say why, and add up."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from engine.rules.base import RuleRequest
@@ -34,8 +34,7 @@ class ChargeKind(StrEnum):
     KEPT = "KEPT"
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """One line of a price, in minor units of the venue's currency.
 
     `item` is the place of the item in the request, from 0. `day` is the civil day in the venue's zone: of the night
@@ -109,5 +108,5 @@ def folded(charges: Iterable[Charge]) -> list[Charge]:
             lines[same] = line
         else:
             quantity, amount = before.quantity + line.quantity, before.amount + line.amount
-            lines[same] = replace(before, quantity=quantity, amount=amount)
+            lines[same] = before._replace(quantity=quantity, amount=amount)
     return list(lines.values())

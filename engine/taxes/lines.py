@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from engine.money import allocate
 from engine.pricing.charges import Charge, ChargeKind
@@ -20,8 +20,7 @@ PRICED_KINDS = (
 """The kinds of charges that something is paid for; the others change those."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaxableLine:
+class TaxableLine(NamedTuple):
     """So much of one kind, for one civil day of one item, in minor units; after discounts, with included taxes.
 
     `kind` is None for what is no charge but the amount of another tax: only a tax on that tax is taken of it.
