@@ -16,14 +16,15 @@ from server.embedded.state import is_taken, kept_secret, locked_state, make_stat
 OURS = Account(os.geteuid(), os.getegid())
 
 HOLDER = """
-import pathlib, sys, time
+import pathlib, signal, sys
 from server.embedded.state import locked_state
 with locked_state(pathlib.Path(sys.argv[1])) as state:
     if len(sys.argv) > 2:  # a server that outlives its owner for as many seconds
         import subprocess
         subprocess.Popen(["sleep", sys.argv[2]], pass_fds=[state.lock_fd], stdout=subprocess.DEVNULL)
     print("held", flush=True)
-    time.sleep(60)
+    signal.alarm(60)  # should nobody kill it
+    signal.pause()
 """
 
 
