@@ -6,8 +6,9 @@ import asyncpg
 import pytest
 
 from models.database import Database
-from tests.money.till import Till, gateway_to, make_places
+from tests.money.till import Till, make_places
 from tests.support.audits import audited
+from tests.support.checkouts import gateway_to
 from tests.support.payments import Simulator, simulator_process
 
 __all__ = ["audited"]

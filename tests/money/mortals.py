@@ -18,7 +18,8 @@ from models.errors import BookingError
 from models.keys import BookingKey
 from payments.gateway import StripeGateway
 from server.collector import collect_once
-from tests.money.till import CARD, calls_to, check_out, come_back, now
+from tests.money.till import check_out, come_back
+from tests.support.checkouts import VISA, calls_to, now
 from tests.support.mortal import Fuse, MortalGateway, mortal_database
 
 POOL_SIZE: Final = 2
@@ -29,7 +30,7 @@ async def guest(database: Database, gateway: Any, asked: dict[str, Any]) -> None
     """What two requests of a guest have done: bookingCheckout, and bookingCheckoutComplete."""
     booking = BookingKey(UUID(asked["organization"]), UUID(asked["booking"]))
     with suppress(BookingError):
-        await check_out(database, gateway, booking, key=asked["key"], method=CARD)
+        await check_out(database, gateway, booking, key=asked["key"], method=VISA)
         await come_back(database, gateway, booking)
 
 

@@ -11,13 +11,17 @@ import pytest
 
 from models.errors import BookingError
 from models.keys import BookingKey
-from tests.money.till import CARD, PRICE, Fate, Till, check_out, hold_place, make_places, pay, pay_by_bank
+from tests.money.till import PRICE, Fate, Till, check_out, hold_place, make_places, pay, pay_by_bank
+from tests.support.checkouts import VISA
 from tests.support.factories import booking_key_of
 from tests.support.staff import fresh_key
 
 STUCK_SECONDS_MAX: Final = 60.0
 POINTS_MAX: Final = 30
 ANSWER_SECONDS_MAX: Final = 60.0
+
+SETTLED: Final = ("NONE", "CAPTURED", "VOID")
+"""States of a payment after which nobody has to look at it."""
 
 BOOKED: Final = Fate("CONFIRMED", "CAPTURED", PRICE, 0)
 LEFT: Final = Fate("EXPIRED", "VOID", 0, 0)
@@ -96,7 +100,7 @@ async def asks_again(till: Till, booking: BookingKey, key: str) -> None:
     """The guest had no answer, and repeats the call with its key, as long as it says that it may be repeated."""
     for _ in range(3):
         try:
-            await check_out(till.database, till.gateway, booking, key=key, method=CARD)
+            await check_out(till.database, till.gateway, booking, key=key, method=VISA)
             return
         except BookingError as error:
             if not error.retryable:
@@ -139,10 +143,7 @@ async def looked_at_in_time(till: Till, booking: BookingKey) -> None:
     """Somebody will look within a minute, by time alone, unless nothing is left to do."""
     seconds = await till.seconds_until_looked_at(booking)
     fate = await till.fate_of(booking)
-    assert (seconds is not None and seconds <= STUCK_SECONDS_MAX) or fate.payment in ("NONE", *SETTLED), (seconds, fate)
-
-
-SETTLED: Final = ("CAPTURED", "VOID")
+    assert (seconds is not None and seconds <= STUCK_SECONDS_MAX) or fate.payment in SETTLED, (seconds, fate)
 
 
 @pytest.mark.timeout(300)
