@@ -162,16 +162,6 @@ async def till_of(database: Database, simulator: Simulator, **periods: int) -> A
         yield Till(database, simulator, terms_of(gateway, **periods))
 
 
-@asynccontextmanager
-async def gateway_to(url: str) -> AsyncIterator[StripeGateway]:
-    """The gateway to a simulator."""
-    calls = calls_to(url)
-    try:
-        yield StripeGateway(calls)
-    finally:
-        await calls.close()
-
-
 def calls_to(url: str) -> Calls:
     """Calls of a simulator, which try nothing twice, and after which no breaker stays open: each fault is seen."""
     settings = StripeSettings(secret_key=SECRET_KEY, url=url)
@@ -181,6 +171,16 @@ def calls_to(url: str) -> Calls:
 def terms_of(gateway: PaymentGateway, **periods: int) -> OnlinePayments:
     """Collecting through this gateway; `periods` as in `till_of`."""
     return OnlinePayments(gateway, PUBLISHABLE_KEY, **PERIODS | periods)
+
+
+@asynccontextmanager
+async def gateway_to(url: str) -> AsyncIterator[StripeGateway]:
+    """The gateway to a simulator."""
+    calls = calls_to(url)
+    try:
+        yield StripeGateway(calls)
+    finally:
+        await calls.close()
 
 
 def in_seconds(record: BookingRecord) -> float:
