@@ -45,7 +45,6 @@ class Crowd:
         self.till = till
         self.bookings: list[BookingKey] = []
         self._chances = chances
-        self._changed = asyncio.Condition()
 
     async def is_over(self) -> bool:
         """Whether all places are sold."""
