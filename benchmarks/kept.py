@@ -76,17 +76,15 @@ async def kept(stage: Stage) -> None:
         heading("Refusals of what is sold out: at sight, and by the ledger")
         facts = (await load_facts(stage.database, [key_of(stage.sold_out)]))[key_of(stage.sold_out)]
         databases = {KEPT: replace(stage.database, timelines=KeptTimelines()), NOT_KEPT: stage.database}
-        ways: dict[str, Callable[[], Awaitable[Load]]] = {
-            **{
-                f"GraphQL, {CLIENTS} clients, {name}": partial(_by_clients, stage, server)
-                for name, server in servers.items()
-            },
-            **{
-                f"engine, {CALLERS} callers, {name}": partial(_by_callers, stage, database, facts)
-                for name, database in databases.items()
-            },
+        by_clients = {
+            f"GraphQL, {CLIENTS} clients, {name}": partial(_by_clients, stage, server)
+            for name, server in servers.items()
         }
-        await _compared(stage, ways)
+        by_callers = {
+            f"engine, {CALLERS} callers, {name}": partial(_by_callers, stage, database, facts)
+            for name, database in databases.items()
+        }
+        await _compared(stage, by_clients | by_callers)
 
 
 async def _readings(stage: Stage, keys: Sequence[ResourceKey]) -> None:

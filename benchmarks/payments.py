@@ -20,12 +20,13 @@ import httpx
 from benchmarks.http import Client, Load, connect
 from benchmarks.report import cpu_seconds, heading, say, table
 from benchmarks.requests import graphql, graphql_hold
-from benchmarks.stage import PLENTY, RULES, Process, Stage, free_port
+from benchmarks.stage import PLENTY, RULES, Process, Stage
 from models.price import RatePlan
 from models.resource import Resource
 from server.payment_settings import WEBHOOK_PATH, PaymentSettings
 from tests.support.factories import key_of, make_resource, make_venue
 from tests.support.payments import PUBLISHABLE_KEY, SECRET_KEY, simulator_process
+from tests.support.ports import free_port
 from tests.support.settings import put
 
 BUYERS: Final = (1, 8, 32)
@@ -53,9 +54,7 @@ class Round:
     """What so many guests saw, and which process used how much CPU for it."""
 
     flows: Load = field(default_factory=Load)
-    requests: dict[str, Load] = field(
-        default_factory=lambda: {name: Load() for name in ("hold", "checkout", "complete")}
-    )
+    requests: dict[str, Load] = field(default_factory=lambda: {name: Load() for name in REQUESTS})
     cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     def cpu_ms(self, name: str) -> float:

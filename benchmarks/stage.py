@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from server.embedded import embedded_servers
 from server.embedded.process import spawn, stop_all
 from server.settings import Settings
 from tests.support.factories import make_resource, make_venue
+from tests.support.ports import free_port
 
 SECRET: Final = "a secret of the benchmarks that is long enough"  # noqa: S105 - of a database that is thrown away
 START_SECONDS_MAX: Final = 40.0
@@ -77,35 +77,21 @@ class Stage:
     @asynccontextmanager
     async def sampled_server(self) -> AsyncIterator[tuple[Process, Path]]:
         """Another server, which samples itself into a file that is there when the block has ended."""
-        settings = replace(self.settings, port=free_port())
         file = self.folder / "samples"
-        process = _spawned(["benchmarks.sampler", str(file)], ENVIRONMENT | settings.to_environment(), self.folder)
-        try:
-            await _listening(settings.port, self.folder)
-            yield Process(process.pid, settings.port), file
-        finally:
-            stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
+        async with self._served_by(["benchmarks.sampler", str(file)], port=free_port()) as process:
+            yield process, file
 
     @asynccontextmanager
     async def server_with(self, **settings: Any) -> AsyncIterator[Process]:
         """Another server, with other settings."""
-        told = replace(self.settings, **{"port": free_port(), **settings})
-        process = _spawned(["server.cli", "serve"], ENVIRONMENT | told.to_environment(), self.folder)
-        try:
-            await _listening(told.port, self.folder)
-            yield Process(process.pid, told.port)
-        finally:
-            stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
+        async with self._served_by(["server.cli", "serve"], **{"port": free_port(), **settings}) as process:
+            yield process
 
     @contextmanager
     def worker_with(self, **settings: Any) -> Iterator[Process]:
         """Another worker, with other settings."""
-        told = replace(self.settings, **settings)
-        process = _spawned(["server.cli", "worker"], ENVIRONMENT | told.to_environment(), self.folder)
-        try:
-            yield Process(process.pid, 0)
-        finally:
-            stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
+        with self._beside(["server.cli", "worker"], replace(self.settings, **settings)) as pid:
+            yield Process(pid, 0)
 
     async def postgres_cpu(self) -> Callable[[], float]:
         """Tells how many seconds of CPU PostgreSQL's processes have used since; of those that are there still."""
@@ -127,6 +113,21 @@ class Stage:
             if time.monotonic() > deadline:
                 return
             await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def _served_by(self, module: Sequence[str], **settings: Any) -> AsyncIterator[Process]:
+        told = replace(self.settings, **settings)
+        with self._beside(module, told) as pid:
+            await _listening(told.port, self.folder)
+            yield Process(pid, told.port)
+
+    @contextmanager
+    def _beside(self, module: Sequence[str], settings: Settings) -> Iterator[int]:
+        process = _spawned(module, ENVIRONMENT | settings.to_environment(), self.folder)
+        try:
+            yield process.pid
+        finally:
+            stop_all([process], signal.SIGTERM, wait_seconds=STOP_SECONDS_MAX)
 
 
 @asynccontextmanager
@@ -221,11 +222,3 @@ async def _listening(port: int, folder: Path) -> None:
         else:
             writer.close()
             return
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

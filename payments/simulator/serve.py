@@ -18,6 +18,10 @@ from payments.simulator.settings import SimulatorSettings
 
 STARTED_POLL_SECONDS: Final = 0.001
 DRAIN_SECONDS_MAX: Final = 2
+KEEP_ALIVE_SECONDS: Final = 75
+"""How long a connection on which nothing is asked stays open: longer than clients keep one (httpx: 5 s), so that none
+asks on one that is just being closed, and hears nothing."""
+
 BACKLOG: Final = 2_048
 
 
@@ -41,6 +45,7 @@ class SimulatorServer(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 backlog=BACKLOG,
             )
         )

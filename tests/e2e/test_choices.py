@@ -7,7 +7,9 @@ import pytest
 from engine.viewer import Role
 from models.database import Database
 from schema.global_id import GlobalKind, encode
-from tests.e2e.support import WATCH_CAPACITY, Client, Json, Platform, client_of
+from tests.e2e.asking import least_of
+from tests.e2e.clients import WATCH_CAPACITY, Client, Json, client_of
+from tests.e2e.platforms import Platform
 from tests.support.factories import make_venue
 
 pytestmark = pytest.mark.xdist_group("platform")
@@ -38,12 +40,12 @@ async def test_any_two_of_five_rooms(platform: Platform, platform_database: Data
         client_of(platform, server=1) as elsewhere,
         guest.watching(WATCH_CAPACITY, ids=[house["any-room"]], window=night) as watch,
     ):
-        assert _vacancies(await watch.next()) == 5
+        assert least_of(await watch.next()) == 5
         first = await guest.did("bookingHold", **wants("any-room", 2))
         second = await elsewhere.did("bookingHold", **wants("any-room", 2))
         taken = _chosen(first) + _chosen(second)
         assert len(set(taken)) == 4
-        assert await watch.until(lambda pushed: _vacancies(pushed) == 1)
+        assert await watch.until(lambda pushed: least_of(pushed) == 1)
 
         [error] = (await guest.do("bookingHold", **wants("any-room", 2)))["errors"]
         assert (error["code"], error["vacancies"], error["resource"]["slug"]) == ("SOLD_OUT", 1, "any-room")
@@ -55,11 +57,11 @@ async def test_any_two_of_five_rooms(platform: Platform, platform_database: Data
             shown = {"bookingId": booking["booking"]["id"], "token": booking["token"], "selects": CHOSEN}
             released = await elsewhere.did("bookingRelease", **shown)
             assert _chosen(released) == _chosen(booking)
-        assert await watch.until(lambda pushed: _vacancies(pushed) == 5)
+        assert await watch.until(lambda pushed: least_of(pushed) == 5)
 
         whole = await guest.did("bookingHold", **wants("whole-house"))
         assert _chosen(whole) == []
-        assert await watch.until(lambda pushed: _vacancies(pushed) == 0), "its members have changed, and not itself"
+        assert await watch.until(lambda pushed: least_of(pushed) == 0), "its members have changed, and not itself"
         [error] = (await elsewhere.do("bookingHold", **wants("any-room")))["errors"]
         assert (error["code"], error["vacancies"]) == ("SOLD_OUT", 0)
 
@@ -87,7 +89,3 @@ async def _house(platform: Platform, database: Database) -> dict[str, str]:
 
 def _chosen(payload: Json) -> list[str]:
     return [member["slug"] for item in payload["booking"]["items"] for member in item["chosen"]]
-
-
-def _vacancies(change: Json) -> int:
-    return min(int(step["vacancies"]) for step in change["steps"])

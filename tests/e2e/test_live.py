@@ -32,20 +32,11 @@ from schema.global_id import GlobalKind, encode
 from server.embedded.process import spawn
 from server.embedded.state import locked_state
 from server.embedded.valkey import EmbeddedValkey
-from tests.e2e.support import (
-    POOL_SIZE,
-    WATCH_BOOKING,
-    Client,
-    Json,
-    Platform,
-    Refused,
-    Watch,
-    client_of,
-    free_port,
-    running_platform,
-)
+from tests.e2e.clients import WATCH_BOOKING, Client, Json, Refused, Watch, client_of
+from tests.e2e.platforms import POOL_SIZE, START_POLL_SECONDS, START_SECONDS_MAX, Platform, running_platform
 from tests.support.databases import ServerUrls
 from tests.support.factories import key_of, make_requirement, make_resource, make_venue
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 HOLDS = 50
@@ -380,11 +371,11 @@ async def test_a_server_that_is_told_to_stop_says_so_to_its_watchers(live: Live,
 
 async def _until_ready(url: str) -> None:
     async with httpx.AsyncClient(base_url=url) as http:
-        for _ in range(300):
+
+        async def is_ready() -> bool:
             try:
-                if (await http.get("/readyz")).status_code == httpx.codes.OK:
-                    return
+                return (await http.get("/readyz")).status_code == httpx.codes.OK
             except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.1)
-    raise AssertionError("the server did not become ready")
+                return False
+
+        await eventually(is_ready, seconds_max=START_SECONDS_MAX, poll_seconds=START_POLL_SECONDS)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.e2e.pasted import ROOT, SECONDS_MAX, blocks_of, documents, run
-from tests.e2e.support import Platform
+from tests.e2e.platforms import Platform
 
 pytestmark = pytest.mark.xdist_group("platform")
 

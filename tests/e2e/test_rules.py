@@ -11,7 +11,8 @@ from models.database import Database
 from models.venue import Organization
 from schema.global_id import GlobalKind, encode
 from server.examples import atlas, mirante
-from tests.e2e.support import WATCH_CAPACITY, Client, Platform, client_of
+from tests.e2e.clients import WATCH_CAPACITY, Client, client_of
+from tests.e2e.platforms import Platform
 from tests.support.factories import key_of, make_resource, make_venue
 
 # One process runs all that share a platform, where pytest-xdist is told to keep groups together.

@@ -10,7 +10,8 @@ import pytest
 from engine.viewer import Role
 from models.database import Database
 from schema.global_id import GlobalKind, encode
-from tests.e2e.support import Client, Json, Platform, Refused, client_of
+from tests.e2e.clients import Client, Json, Refused, client_of
+from tests.e2e.platforms import Platform
 from tests.support.factories import make_resource, make_venue
 
 # One process runs all that share a platform, where pytest-xdist is told to keep groups together.

@@ -8,7 +8,8 @@ import pytest
 
 from models.database import Database
 from schema.global_id import GlobalKind, encode
-from tests.e2e.support import Client, Json, Platform, Watch, client_of
+from tests.e2e.clients import Client, Json, Watch, client_of
+from tests.e2e.platforms import Platform
 from tests.support.factories import make_resource
 from tests.support.waiting import eventually
 

@@ -13,7 +13,8 @@ from models.database import connect as connect_database
 from models.resource import AvailabilityType
 from schema.global_id import GlobalKind, encode
 from server.examples import atlas, mirante
-from tests.e2e.support import POOL_SIZE, Json, Platform, client_of
+from tests.e2e.clients import Json, client_of
+from tests.e2e.platforms import POOL_SIZE, Platform
 from tests.support.factories import make_resource, make_venue
 
 INSIDE = re.compile(

@@ -20,7 +20,7 @@ from models.ledger import calls
 from models.ledger.requests import BookingAction
 from models.queries.timelines import read_timelines
 from models.resource import AvailabilityType, BookingRule, Resource
-from tests.e2e.support import rows_of
+from tests.support.databases import rows_of
 from tests.support.factories import (
     at,
     between,

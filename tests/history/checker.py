@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tests.history.dump import Dump
 from tests.history.effects import check_effects, is_refused
-from tests.history.records import UNREACHED, Attempt, Outcome, Push, Recorded
-from tests.history.refusals import CLOCK_SLACK, check_refusals
+from tests.history.records import CLOCK_SLACK, UNREACHED, Attempt, Outcome, Push, Recorded
+from tests.history.refusals import check_refusals
 from tests.history.several import CALLS
 from tests.history.timelines import Timeline, timelines
 from tests.history.violations import Promise, Violation

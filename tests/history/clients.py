@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import httpx
 
 from engine.viewer import Role
-from tests.e2e.support import Client, Platform, Refused, client_of
+from tests.e2e.clients import Client, Refused, client_of
+from tests.e2e.platforms import Platform
 from tests.history.documents import DOCUMENTS, refusal, secrets_of
 from tests.history.effects import HOLD
 from tests.history.operations import Held, HeldSeries, Mine, Operation, Waits, act, choose, leave

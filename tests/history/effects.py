@@ -6,12 +6,13 @@ from datetime import datetime
 from itertools import pairwise
 
 from tests.history import several, waiting
-from tests.history.dump import Adjustment, Booking, Dump, Item, Key
+from tests.history.dump import Adjustment, Booking, Dump, Key
 from tests.history.records import Attempt, Outcome
 from tests.history.there import There
 from tests.history.timelines import ENDED
 from tests.history.told import check_told, kind_of
 from tests.history.violations import Promise, Violation
+from tests.history.wanted import asked_for, wanted_by
 
 HOLD = "bookingHold"
 EVENTS: Mapping[str, str] = {
@@ -104,7 +105,9 @@ def _check_answer(where: str, attempt: Attempt, row: Key, there: There) -> Itera
         yield Violation(Promise.TWICE, f"{where} was answered with booking {booking_id}, and made {row.booking_id}")
         return
     yield from check_told(where, attempt.answer, EVENTS[attempt.call], there)
-    if attempt.call == HOLD and _asked(attempt) != Counter(_plain(item) for item in there.items[booking_id]):
+    if attempt.call != HOLD:
+        return
+    if Counter(map(asked_for, attempt.input["items"])) != Counter(map(wanted_by, there.items[booking_id])):
         yield Violation(Promise.CONTRADICTED, f"{where}: {attempt.input}, and there is {there.items[booking_id]}")
 
 
@@ -158,23 +161,6 @@ def _check_booking(booking: Booking, there: There) -> Iterator[Violation]:
     claimed = Counter() if booking.status in ENDED else Counter(there.derived[booking.id])
     if Counter(there.claims[booking.id]) != claimed:
         yield Violation(Promise.DRIFTED, f"{where}, {booking.status}, claims {there.claims[booking.id]}")
-
-
-def _asked(attempt: Attempt) -> Counter[tuple[object, ...]]:
-    return Counter(
-        (
-            item["resource"],
-            datetime.fromisoformat(item["startsAt"]),
-            datetime.fromisoformat(item["endsAt"]),
-            item["quantity"],
-            item["activity"],
-        )
-        for item in attempt.input["items"]
-    )
-
-
-def _plain(item: Item) -> tuple[object, ...]:
-    return item.resource_id, item.starts_at, item.ends_at, item.quantity, item.activity
 
 
 def _is_as_asked(made: Adjustment, attempt: Attempt) -> bool:

@@ -1,15 +1,13 @@
 """Any k of these: whether fewer of the members were free than were asked for, at one moment."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tests.history.dump import Claim, Dump
-from tests.history.records import Attempt
+from tests.history.records import CLOCK_SLACK, Attempt
 from tests.history.takes import OURSELVES, sharing_key
 from tests.history.timelines import Timeline, refusal_of
-
-MOMENT = timedelta(milliseconds=1)
-"""Two readings of one clock by two programs, rounded by each."""
+from tests.history.wanted import Wanted, asked_for
 
 
 def had_too_few(
@@ -20,15 +18,15 @@ def had_too_few(
     All are looked at in one moment, but when each version began to be seen is known only about: so a member may have
     been free, must have been, or was not, and the number that was told lies between.
     """
-    [asked, *others] = attempt.input["items"]
-    members = [choice.member_id for choice in dump.choices if choice.resource_id == asked["resource"]]
+    [wanted, *others] = map(asked_for, attempt.input["items"])
+    members = [choice.member_id for choice in dump.choices if choice.resource_id == wanted.resource_id]
     if attempt.code != "SOLD_OUT" or others or not members:
         return False
-    if attempt.answer.get("resource") not in (None, asked["resource"]):
+    if attempt.answer.get("resource") not in (None, wanted.resource_id):
         return False
     told = attempt.answer["vacancies"]
-    units = [_unit(asked, member, dump) for member in members]
-    return told < asked["quantity"] and any(
+    units = [_unit(wanted, member, dump) for member in members]
+    return told < wanted.quantity and any(
         _fewest(units, timelines, moment) <= told <= _most(units, timelines, moment)
         for moment in _moments(units, timelines, since, until)
     )
@@ -57,11 +55,11 @@ def _most(units: list[Claim], timelines: Mapping[str, Timeline], moment: datetim
 def _is_free(unit: Claim, timelines: Mapping[str, Timeline], moment: datetime) -> list[bool]:
     """By each version that can be seen at this moment."""
     timeline = timelines[unit.resource_id]
-    versions = timeline.versions(moment - MOMENT, moment + MOMENT)
+    versions = timeline.versions(moment - CLOCK_SLACK, moment + CLOCK_SLACK)
     return [refusal_of([unit], timeline, version) is None for version in versions]
 
 
-def _unit(asked: Mapping[str, str], member_id: str, dump: Dump) -> Claim:
+def _unit(wanted: Wanted, member_id: str, dump: Dump) -> Claim:
     resource = next(resource for resource in dump.resources if resource.id == member_id)
-    starts_at, ends_at = (datetime.fromisoformat(asked[name]) for name in ("startsAt", "endsAt"))
-    return Claim(OURSELVES, member_id, starts_at, ends_at, 1, sharing_key(resource, asked["activity"], OURSELVES))
+    key = sharing_key(resource, wanted.activity, OURSELVES)
+    return Claim(OURSELVES, member_id, wanted.starts_at, wanted.ends_at, 1, key)

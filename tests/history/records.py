@@ -7,12 +7,14 @@ if nobody can say whether it was done. A line is written at once, so that a run 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 LINES_MAX = 2_000_000
+CLOCK_SLACK = timedelta(milliseconds=1)
+"""Two readings of one clock by two programs, rounded by each."""
 
 UNREACHED = "UNREACHED"
 """In place of a refusal's code: no connection could be made, so nothing was asked."""

@@ -1,20 +1,18 @@
 """Whether refusals and readings are explained by what was so at some moment between the question and its answer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from tests.history.dump import Dump, EntryEvent, Event, Item
 from tests.history.members import had_too_few
-from tests.history.records import UNREACHED, Attempt, Outcome
+from tests.history.records import CLOCK_SLACK, UNREACHED, Attempt, Outcome
 from tests.history.several import each_alone
 from tests.history.takes import OURSELVES, claims_of
 from tests.history.timelines import ENDED, LATEST, State, Timeline, refusal_of
 from tests.history.violations import Promise, Violation
 from tests.history.waiting import READ
-
-CLOCK_SLACK = timedelta(milliseconds=1)
-"""Two readings of one clock by two programs, rounded by each."""
+from tests.history.wanted import asked_for
 
 BY_ROOM = frozenset({"SOLD_OUT", "CLOSED", "ACTIVITY_CONFLICT"})
 BY_STATUS: Mapping[str, frozenset[str]] = {
@@ -101,13 +99,7 @@ def _was_in(
 def _had_no_room(
     attempt: Attempt, dump: Dump, timelines: Mapping[str, Timeline], since: datetime, until: datetime
 ) -> bool:
-    items = [
-        Item(
-            OURSELVES, item["resource"], _at(item["startsAt"]), _at(item["endsAt"]), item["quantity"], item["activity"]
-        )
-        for item in attempt.input["items"]
-    ]
-    takes = claims_of(items, dump)
+    takes = claims_of([Item(OURSELVES, *asked_for(item)) for item in attempt.input["items"]], dump)
     said = attempt.code, attempt.answer.get("vacancies", 0)
     named = attempt.answer.get("resource")  # only SOLD_OUT names it; of CLOSED it may be any of them
     for resource_id in {take.resource_id for take in takes if named in (None, take.resource_id)}:

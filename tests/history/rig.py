@@ -21,7 +21,7 @@ from models.migrate import migrate
 from server.embedded import Servers, embedded_servers
 from server.embedded.process import spawn, stop_all
 from server.settings import Settings
-from tests.e2e.support import NO_TLS, POOL_SIZE, SECRET, Platform
+from tests.e2e.platforms import NO_TLS, POOL_SIZE, SECRET, Platform
 from tests.support.databases import FOLDER_PREFIX, fast_folder
 from tests.support.waiting import eventually
 

@@ -1,7 +1,6 @@
 """A longer true history, to be bent by tests: approval, any k of these, a series, and somebody who waits."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from tests.history.dump import Choice, Entry, EntryEvent, Hint, Key
@@ -9,6 +8,7 @@ from tests.history.records import Json, Outcome
 from tests.history.several import HOLD_ALL, dates_of
 from tests.history.tales import DAY, Tale, after, item
 from tests.history.waiting import JOIN, LEAVE, READ
+from tests.history.wanted import asked_for
 
 
 class Saga(Tale):
@@ -42,10 +42,7 @@ class Saga(Tale):
 
     def joins(self, at: float, entry: str, asked: Json) -> None:
         """Somebody waits."""
-        starts_at, ends_at = (datetime.fromisoformat(asked[name]) for name in ("startsAt", "endsAt"))
-        self.dump.entries.append(
-            Entry(entry, asked["resource"], starts_at, ends_at, asked["quantity"], asked["activity"], "WAITING", 0, 0)
-        )
+        self.dump.entries.append(Entry(entry, *asked_for(asked), "WAITING", 0, 0))
         self.becomes(at, entry, "WAITING")
         self.dump.keys.append(Key(f"k{entry}", after(at), entry_id=entry))
         self.says(at, JOIN, f"k{entry}", asked, Outcome.OK, entry=entry, status="WAITING", version=1)

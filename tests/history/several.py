@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.history.dump import Item, Key
+from tests.history.dump import Key
 from tests.history.records import Attempt, Json, Outcome
 from tests.history.there import There
 from tests.history.told import check_told, kind_of
 from tests.history.violations import Promise, Violation
+from tests.history.wanted import asked_for, wanted_by
 
 HOLD_ALL = "seriesHold"
 ON_ALL: Mapping[str, str] = {"seriesConfirm": "CONFIRMED", "seriesRelease": "RELEASED"}
@@ -93,14 +94,5 @@ def _check_dates(where: str, attempt: Attempt, there: There) -> Iterator[Violati
         yield Violation(Promise.CONTRADICTED, f"{where}: half of all that was asked for, {outcomes}")
     for date, one in zip(dates_of(attempt.input), outcomes, strict=True):
         items = there.items[one["booking"]] if one["booking"] is not None else []
-        if [_plain(item) for item in items] != ([] if one["booking"] is None else [_of(date)]):
+        if [wanted_by(item) for item in items] != ([] if one["booking"] is None else [asked_for(date)]):
             yield Violation(Promise.CONTRADICTED, f"{where}: on {date} there is {items}")
-
-
-def _of(date: Json) -> tuple[object, ...]:
-    times = (datetime.fromisoformat(date[name]) for name in ("startsAt", "endsAt"))
-    return date["resource"], *times, date["quantity"], date["activity"]
-
-
-def _plain(item: Item) -> tuple[object, ...]:
-    return item.resource_id, item.starts_at, item.ends_at, item.quantity, item.activity

@@ -10,6 +10,7 @@ from tests.history.effects import EVENTS, HOLD
 from tests.history.records import Attempt, Json, Outcome, Push, Recorded
 from tests.history.takes import claims_of
 from tests.history.timelines import ENDED
+from tests.history.wanted import asked_for
 
 BEGIN = datetime(2030, 6, 1, 12, tzinfo=UTC)
 MORNING = ("2030-07-01T08:00:00+00:00", "2030-07-01T10:00:00+00:00")
@@ -50,11 +51,7 @@ class Tale:
 
         `chosen`: of which members. `key`: it was not asked for by itself, but under this key by the platform.
         """
-        its = [
-            Item(booking, i["resource"], _at(i["startsAt"]), _at(i["endsAt"]), i["quantity"], i["activity"], chosen)
-            for i in items
-        ]
-        self.dump.items += its
+        self.dump.items += [Item(booking, *asked_for(asked), chosen) for asked in items]
         self.dump.bookings.append(Booking(booking, "ON_HOLD", 0, is_approved))
         self.changes(at, booking, HOLD, "ON_HOLD", input={"items": list(items)})
         if key is not None:

@@ -1,13 +1,13 @@
 """Who waits, and what is offered to them: each offer a hold of all that is waited for, and none beside another."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import pairwise
 
 from tests.history.dump import Entry, EntryEvent, Event, Key
 from tests.history.records import Attempt
 from tests.history.there import There
 from tests.history.violations import Promise, Violation
+from tests.history.wanted import asked_for, wanted_by
 
 JOIN, LEAVE = "waitlistJoin", "waitlistLeave"
 READ = "waitlistEntry"
@@ -43,7 +43,7 @@ def check_answer(where: str, attempt: Attempt, row: Key, there: There) -> Iterat
         yield Violation(Promise.CONTRADICTED, f"{where}: {attempt.answer}, and there is {events[version - 1]}")
     elif attempt.call == LEAVE and attempt.answer["status"] != "LEFT":
         yield Violation(Promise.CONTRADICTED, f"{where}: {attempt.answer}")
-    elif attempt.call == JOIN and _asked(attempt) != _waited_for(entry):
+    elif attempt.call == JOIN and asked_for(attempt.input) != wanted_by(entry):
         yield Violation(Promise.CONTRADICTED, f"{where}: {attempt.input}, and there is {entry}")
 
 
@@ -106,22 +106,9 @@ def _check_offer(
     if not events or events[0].status != "ON_HOLD":
         yield Violation(Promise.LOST, f"{where}: what is offered is no hold, {events}")
         return
-    items = [
-        (item.resource_id, item.starts_at, item.ends_at, item.quantity, item.activity)
-        for item in there.items[booking_id]
-    ]
-    if items != [_waited_for(entry)]:
-        yield Violation(Promise.CONTRADICTED, f"{where}: offered {items}, and waited for {_waited_for(entry)}")
+    items = [wanted_by(item) for item in there.items[booking_id]]
+    if items != [wanted_by(entry)]:
+        yield Violation(Promise.CONTRADICTED, f"{where}: offered {items}, and waited for {wanted_by(entry)}")
     after = next((event.status for event in events if event.status != "ON_HOLD"), None)
     if (None if following is None else following.status) not in SETTLES.get(after, frozenset()):
         yield Violation(Promise.CONTRADICTED, f"{where}: its booking became {after}, and it {following}")
-
-
-def _waited_for(entry: Entry) -> tuple[object, ...]:
-    return entry.resource_id, entry.starts_at, entry.ends_at, entry.quantity, entry.activity
-
-
-def _asked(attempt: Attempt) -> tuple[object, ...]:
-    its = attempt.input
-    times = (datetime.fromisoformat(its[name]) for name in ("startsAt", "endsAt"))
-    return its["resource"], *times, its["quantity"], its["activity"]

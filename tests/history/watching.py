@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from websockets.exceptions import WebSocketException
 
-from tests.e2e.support import Client, Refused
+from tests.e2e.clients import Client, Refused
 from tests.history.documents import uuid_of
 from tests.history.records import History
 from tests.history.world import World

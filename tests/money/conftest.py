@@ -1,33 +1,27 @@
-"""A till for every test: a simulator for all of a run, which forgets everything in between."""
+"""A till for every test."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
 from models.database import Database
-from tests.money.till import Till, gateway_to, make_places
+from tests.money.till import Till, make_places
+from tests.payments.conftest import simulator, simulator_url
 from tests.support.audits import audited
-from tests.support.payments import Simulator, simulator_process
+from tests.support.checkouts import gateway_to
+from tests.support.payments import Simulator
 
-__all__ = ["audited"]
+__all__ = ["audited", "simulator", "simulator_url"]
 
 PLACES = 10_000
 
 
-@pytest.fixture(scope="session")
-def simulator_url() -> Iterator[str]:
-    with simulator_process() as (url, _):
-        yield url
-
-
 @pytest.fixture
-async def till(simulator_url: str, database: Database, owner_url: str) -> AsyncIterator[Till]:
+async def till(simulator: Simulator, database: Database, owner_url: str) -> AsyncIterator[Till]:
     async with (
-        Simulator(simulator_url) as simulator,
-        gateway_to(simulator_url) as gateway,
+        gateway_to(simulator.url) as gateway,
         asyncpg.create_pool(owner_url, min_size=1, max_size=4) as owner,
     ):
-        await simulator.tell("/reset")
         places = await make_places(database, PLACES)
         yield Till(database, owner, gateway, simulator, simulator.client(), places)

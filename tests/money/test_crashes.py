@@ -2,56 +2,66 @@
 
 import asyncio
 import json
-import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, NamedTuple
 
 import pytest
 
 from models.errors import BookingError
 from models.keys import BookingKey
-from tests.money.till import CARD, PRICE, Fate, Till, check_out, hold_place, make_places, pay, pay_by_bank
+from tests.money.till import PRICE, Fate, Till, check_out, hold_place, make_places, pay, pay_by_bank
+from tests.support.checkouts import VISA
 from tests.support.factories import booking_key_of
 from tests.support.staff import fresh_key
 
 STUCK_SECONDS_MAX: Final = 60.0
 POINTS_MAX: Final = 30
-ANSWER_SECONDS_MAX: Final = 60.0
+
+SETTLED: Final = ("NONE", "CAPTURED", "VOID")
+"""States of a payment after which nobody has to look at it."""
 
 BOOKED: Final = Fate("CONFIRMED", "CAPTURED", PRICE, 0)
 LEFT: Final = Fate("EXPIRED", "VOID", 0, 0)
 
 
 class Mortals:
-    """The process that makes those which die."""
+    """Processes that die, of one test; `mother` makes them."""
 
-    def __init__(self, process: asyncio.subprocess.Process, database_url: str) -> None:
-        self._process = process
+    def __init__(self, mother: "subprocess.Popen[bytes]", database_url: str) -> None:
+        self._mother = mother
         self._database_url = database_url
 
     async def live(self, role: str, booking: BookingKey, key: str, *, last: int) -> tuple[list[str], bool]:
         """Have one take the steps of that role and die at the `last`-th point; the points, and whether it died."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         asked = {"role": role, "organization": str(booking.organization_id), "booking": str(booking.id), "key": key}
         asked["database_url"] = self._database_url
-        self._process.stdin.write(json.dumps({**asked, "last": last}).encode() + b"\n")
-        answer = json.loads(await asyncio.wait_for(self._process.stdout.readline(), ANSWER_SECONDS_MAX))
+        answer = json.loads(await asyncio.to_thread(self._ask, json.dumps({**asked, "last": last})))
         assert answer["died"] or answer["status"] == 0, answer
         return answer["points"], answer["died"]
 
+    def _ask(self, line: str) -> bytes:
+        """The answer; it comes, since nobody lives for longer than STEPS_SECONDS_MAX."""
+        assert self._mother.stdin is not None
+        assert self._mother.stdout is not None
+        self._mother.stdin.write(f"{line}\n".encode())
+        self._mother.stdin.flush()
+        return self._mother.stdout.readline()
+
+
+@pytest.fixture(scope="session")
+def mother(simulator_url: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """One for all of a run: it takes seconds to import what its children need."""
+    command = [sys.executable, "-m", "tests.money.mortals", simulator_url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+        process.terminate()
+
 
 @pytest.fixture
-async def mortals(database_url: str, simulator_url: str) -> AsyncIterator[Mortals]:
-    command = [sys.executable, "-m", "tests.money.mortals", simulator_url]
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    try:
-        yield Mortals(process, database_url)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.communicate()
+def mortals(mother: "subprocess.Popen[bytes]", database_url: str) -> Mortals:
+    return Mortals(mother, database_url)
 
 
 Deed = Callable[[Till, BookingKey, str], Awaitable[None]]
@@ -96,7 +106,7 @@ async def asks_again(till: Till, booking: BookingKey, key: str) -> None:
     """The guest had no answer, and repeats the call with its key, as long as it says that it may be repeated."""
     for _ in range(3):
         try:
-            await check_out(till.database, till.gateway, booking, key=key, method=CARD)
+            await check_out(till.database, till.gateway, booking, key=key, method=VISA)
             return
         except BookingError as error:
             if not error.retryable:
@@ -139,10 +149,7 @@ async def looked_at_in_time(till: Till, booking: BookingKey) -> None:
     """Somebody will look within a minute, by time alone, unless nothing is left to do."""
     seconds = await till.seconds_until_looked_at(booking)
     fate = await till.fate_of(booking)
-    assert (seconds is not None and seconds <= STUCK_SECONDS_MAX) or fate.payment in ("NONE", *SETTLED), (seconds, fate)
-
-
-SETTLED: Final = ("CAPTURED", "VOID")
+    assert (seconds is not None and seconds <= STUCK_SECONDS_MAX) or fate.payment in SETTLED, (seconds, fate)
 
 
 @pytest.mark.timeout(300)

@@ -16,8 +16,9 @@ from models.keys import BookingKey
 from models.ledger.webhooks import take_event
 from payments.webhooks import read_webhook
 from server.collector import collect_once
-from tests.money.till import CARD, PRICE, Till, check_out, come_back, make_places, now, pay
+from tests.money.till import PRICE, Till, check_out, come_back, make_places, pay
 from tests.payments.simulator.webhooks import Receiver, receiver
+from tests.support.checkouts import DECLINED, VISA, now
 from tests.support.staff import fresh_key
 
 GUESTS: Final = 200
@@ -35,7 +36,6 @@ LATE: Final = (
     {"kind": "event_dropped", "chance": 0.1},
     {"kind": "event_reordered", "chance": 0.2, "count": 4, "seconds": 1.0},
 )
-DECLINED: Final = "pm_card_chargeDeclined"
 
 
 class Crowd:
@@ -45,7 +45,6 @@ class Crowd:
         self.till = till
         self.bookings: list[BookingKey] = []
         self._chances = chances
-        self._changed = asyncio.Condition()
 
     async def is_over(self) -> bool:
         """Whether all places are sold."""
@@ -86,7 +85,7 @@ class Crowd:
         key = fresh_key()
         for _ in range(TRIES_MAX):
             try:
-                done = await check_out(self.till.database, self.till.gateway, booking, key=key, method=CARD)
+                done = await check_out(self.till.database, self.till.gateway, booking, key=key, method=VISA)
                 if done.error is None:
                     return
             except BookingError as error:

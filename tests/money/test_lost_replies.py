@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from models.errors import BookingError, PaymentUnavailable
-from tests.money.till import CARD, PRICE, Fate, Till, check_out
+from tests.money.till import PRICE, Fate, Till, check_out
+from tests.support.checkouts import VISA
 from tests.support.staff import fresh_key
 
 FAULTS: Final = ("lost_before", "lost_after", "error_before", "error_after", "rate_limited")
@@ -29,7 +30,7 @@ async def test_a_lost_reply_charges_once(till: Till, fault: str) -> None:
         await till.simulator.fault(fault, call, count=times)
         for _ in range(ASKED_MAX):
             try:
-                done = await check_out(till.database, till.gateway, booking, key=key, method=CARD)
+                done = await check_out(till.database, till.gateway, booking, key=key, method=VISA)
             except BookingError as error:
                 if not error.retryable:
                     raise
@@ -48,7 +49,7 @@ async def test_what_can_not_be_made_for_a_day_is_not_booked(till: Till) -> None:
     await till.simulator.fault("error_after", CALLS[0], count=2)
     for _ in range(ASKED_MAX):
         with pytest.raises(PaymentUnavailable):
-            await check_out(till.database, till.gateway, booking, method=CARD)
+            await check_out(till.database, till.gateway, booking, method=VISA)
     await till.run_out(booking)
     await till.work_off()
     assert await till.fate_of(booking) == Fate("EXPIRED", "VOID", 0, 0)

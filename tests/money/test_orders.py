@@ -52,9 +52,7 @@ class PostBox:
                 self._read += 1
             return self._sorted.get((intent, kind))
 
-        found = await eventually(come, seconds_max=LETTER_SECONDS_MAX)
-        assert found is not None
-        return found
+        return await eventually(come, seconds_max=LETTER_SECONDS_MAX)
 
     async def hand_in(self, till: Till, received: Received) -> Taken:
         """What the server does with it."""

@@ -1,18 +1,17 @@
 """A shop with places to sell and a till: what guests do there, and what has become of them and of their money."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import asyncpg
+import orjson
 import stripe
 
 from engine.availability import Wish
 from engine.checkout import CheckedOut, CheckoutRequest, begin, complete
 from engine.collecting import drive
 from engine.holds import HoldRequest, ItemRequest, hold
-from engine.ports import OnlinePayments, PaymentGateway
+from engine.ports import PaymentGateway
 from engine.viewer import GUEST
 from models.database import Database
 from models.keys import BookingKey
@@ -23,12 +22,9 @@ from models.ledger.records import BookingRecord
 from models.ledger.requests import NO_CONTACT, BookingAction
 from models.price import RatePlan
 from models.resource import Resource
-from payments.breaker import Breaker
-from payments.calls import Calls
-from payments.gateway import StripeGateway
-from payments.settings import StripeSettings
 from server.collector import collect_once
-from tests.support.factories import at, between, change_of, key_of, let_run_out, make_resource, make_venue
+from tests.support.checkouts import BACK, VISA, now, terms_of
+from tests.support.factories import between, change_of, key_of, let_run_out, make_resource, make_venue
 from tests.support.payments import SECRET_KEY, Simulator
 from tests.support.settings import put
 from tests.support.staff import fresh_key
@@ -36,7 +32,6 @@ from tests.support.staff import fresh_key
 PRICE: Final = 25_00
 WINDOW: Final = between("2030-06-01 10:00", "2030-06-01 11:00")
 HOURLY: Final[dict[str, Any]] = {"amount": PRICE, "every": "MINUTES", "minutes": 60}
-CARD: Final = "pm_card_visa"
 ROUNDS_MAX: Final = 20
 PAGES_MAX: Final = 50
 
@@ -58,32 +53,6 @@ class Fate(NamedTuple):
         if self.authorized or self.payment not in ("NONE", "NEW", "CAPTURED", "VOID"):
             return False
         return self.captured == (PRICE if self.status == "CONFIRMED" else 0)
-
-
-def now() -> datetime:
-    """The instant that rules are asked about; the database has its own."""
-    return at("2030-05-31 12:00")
-
-
-def terms_of(gateway: PaymentGateway) -> OnlinePayments:
-    """Collecting through this gateway, with the usual periods."""
-    return OnlinePayments(gateway, None, checkout_seconds=600, retry_seconds=300, ceiling_seconds=1_800)
-
-
-def calls_to(url: str, *, retries: int = 0) -> Calls:
-    """Calls of a simulator. No breaker stays open: faults are met on purpose."""
-    settings = StripeSettings(secret_key=SECRET_KEY, url=url)
-    return Calls(settings, retries_max=retries, breaker=Breaker(failures_max=1_000_000))
-
-
-@asynccontextmanager
-async def gateway_to(url: str, *, retries: int = 0) -> AsyncIterator[StripeGateway]:
-    """The gateway to a simulator."""
-    calls = calls_to(url, retries=retries)
-    try:
-        yield StripeGateway(calls)
-    finally:
-        await calls.close()
 
 
 async def make_places(database: Database, count: int) -> Resource:
@@ -120,9 +89,9 @@ async def come_back(database: Database, gateway: PaymentGateway, booking: Bookin
     return await complete(database, terms_of(gateway), GUEST, booking, booking, now=now)
 
 
-async def pay(client: stripe.StripeClient, reference: str, method: str = CARD) -> stripe.PaymentIntent | None:
+async def pay(client: stripe.StripeClient, reference: str, method: str = VISA) -> stripe.PaymentIntent | None:
     """Be the guest in the browser; None if the bank declines."""
-    params: Any = {"payment_method": method, "return_url": "https://shop.example/back"}
+    params: Any = {"payment_method": method, "return_url": BACK}
     try:
         return await client.v1.payment_intents.confirm_async(reference, params)
     except stripe.CardError:
@@ -131,7 +100,7 @@ async def pay(client: stripe.StripeClient, reference: str, method: str = CARD) -
 
 async def pay_by_bank(simulator: Simulator, client: stripe.StripeClient, reference: str) -> None:
     """Pay by what can not be held, and is taken at once."""
-    params: Any = {"payment_method_data": {"type": "ideal"}, "return_url": "https://shop.example/back"}
+    params: Any = {"payment_method_data": {"type": "ideal"}, "return_url": BACK}
     asked = await client.v1.payment_intents.confirm_async(reference, params)
     await simulator.authenticate(asked)
 
@@ -209,22 +178,27 @@ class Till(NamedTuple):
             assert money is not None
             captured = authorized = 0
             for intent in intents.get(str(booking.id), ()):
-                charge: Any = intent.latest_charge
-                captured += intent.amount_received - (0 if charge is None else charge.amount_refunded)
-                authorized += intent.amount_capturable
+                charge = intent["latest_charge"]
+                captured += intent["amount_received"] - (0 if charge is None else charge["amount_refunded"])
+                authorized += intent["amount_capturable"]
             last = str(money.payments[-1].state) if money.payments else "NONE"
             found[booking] = Fate(str(money.record.booking.status), last, captured, authorized)
         return found
 
-    async def _intents(self, pages: int) -> dict[str, list[stripe.PaymentIntent]]:
-        """The last payments that the provider has, by the booking that is noted with them."""
-        found: dict[str, list[stripe.PaymentIntent]] = {}
-        params: Any = {"limit": 10 if pages == 1 else 100, "expand": ["data.latest_charge"]}
+    async def _intents(self, pages: int) -> dict[str, list[dict[str, Any]]]:
+        """The last payments that the provider has, by the booking that is noted with them.
+
+        As they come: to make stripe-python's objects of them would take longer than all the rest of looking.
+        """
+        found: dict[str, list[dict[str, Any]]] = {}
+        params: dict[str, str | int] = {"limit": 10 if pages == 1 else 100, "expand[]": "data.latest_charge"}
+        headers = {"Authorization": f"Bearer {SECRET_KEY}"}
         for _ in range(pages):
-            page = await self.client.v1.payment_intents.list_async(params)
-            for intent in page.data:
-                found.setdefault(intent.metadata.to_dict().get("booking", ""), []).append(intent)
-            if not page.has_more:
+            answer = await self.simulator.raw("GET", "/v1/payment_intents", params=params, headers=headers)
+            page = orjson.loads(answer.raise_for_status().content)
+            for intent in page["data"]:
+                found.setdefault(intent["metadata"].get("booking", ""), []).append(intent)
+            if not page["has_more"]:
                 break
-            params["starting_after"] = page.data[-1].id
+            params["starting_after"] = page["data"][-1]["id"]
         return found

@@ -19,6 +19,7 @@ from server.sockets import Sockets
 from tests.server.support import client_of_app, settings_for
 from tests.support.databases import ServerUrls, fresh_database, with_database
 from tests.support.factories import make_resource
+from tests.support.waiting import eventually
 
 JSON = {"Content-Type": "application/json"}
 
@@ -141,12 +142,11 @@ async def test_ready_tells_whether_the_database_answers(client: httpx.AsyncClien
         assert (response.status_code, code_of(response)) == (503, "BUSY")
         assert (await client.get("/livez")).status_code == 200
         await elsewhere.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-        for _ in range(20):  # each connection that was cut is found out when it is used
-            if (await client.get("/readyz")).status_code == 200:
-                break
-            await asyncio.sleep(0.1)
-        else:
-            raise AssertionError("not ready again")
+
+        async def is_ready() -> bool:
+            return (await client.get("/readyz")).status_code == 200
+
+        await eventually(is_ready)  # each connection that was cut is found out when it is used
     finally:
         await elsewhere.close()
 

@@ -25,9 +25,9 @@ from models.resource import Resource
 from schema.global_id import GlobalKind, encode
 from server.embedded.process import spawn
 from server.sockets import RESTARTING, RETRY_MS_MAX, RETRY_MS_MIN
-from tests.e2e.support import free_port
 from tests.server.support import settings_for
 from tests.support.factories import key_of, make_resource
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 STOP_SECONDS_MAX = 10.0

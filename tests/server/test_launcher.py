@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,9 +16,12 @@ import httpx
 import pytest
 
 from server.launcher import LaunchError, check_port
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 25
+POLL_SECONDS = 0.05
 
 
 class Terminal:
@@ -46,12 +48,13 @@ class Terminal:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS_MAX
-        # What answers on the port may still be the server of a run that was killed before.
-        while not ("Starting the server" in self.log.read_text() and self.is_live()):
+
+        def has_started() -> bool:
             assert process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+            # What answers on the port may still be the server of a run that was killed before.
+            return "Starting the server" in self.log.read_text() and self.is_live()
+
+        wait_until(has_started, seconds_max=START_SECONDS_MAX, poll_seconds=POLL_SECONDS, says=self.log.read_text)
         return process
 
     def call(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -73,10 +76,11 @@ class Terminal:
 
     def simulator(self) -> str:
         """Where the run says that payments are simulated."""
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while (found := re.search(r"Payments are simulated at (http://\S+), ", self.log.read_text())) is None:
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+
+        def told() -> re.Match[str] | None:
+            return re.search(r"Payments are simulated at (http://\S+), ", self.log.read_text())
+
+        found = wait_until(told, seconds_max=START_SECONDS_MAX, poll_seconds=POLL_SECONDS, says=self.log.read_text)
         return found[1]
 
     def processes(self) -> dict[int, str]:
@@ -107,13 +111,6 @@ def make_intent(simulator: str) -> None:
 def count_of_intents(simulator: str) -> int:
     told = httpx.get(f"{simulator}/simulator", trust_env=False).json()
     return int(told["objects"]["payment_intent"])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from server.audit import audit
 from server.errors import OperatorError
 from server.exposition import exposed
 from server.metrics import WorkerMetrics, reason_of
-from tests.e2e.support import free_port
 from tests.server.support import client_of_app, settings_for
 from tests.support.factories import key_of, let_run_out, make_hold, make_resource
+from tests.support.ports import free_port
 from tests.support.waiting import eventually, waits_for_a_lock
 
 HOLD = """mutation($input: BookingHoldInput!) {

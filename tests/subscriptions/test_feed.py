@@ -41,6 +41,7 @@ from tests.support.factories import (
     make_resource,
     make_venue,
 )
+from tests.support.waiting import eventually
 
 
 async def test_the_state_comes_first_and_then_each_change_where_it_happened(database: Database) -> None:
@@ -84,6 +85,11 @@ async def test_a_connection_to_redis_that_is_cut_is_healed_from_the_database(
         Redis.from_url(redis_url) as redis,
     ):
         await taken(changes)
+
+        async def somebody_watches() -> bool:
+            return feed.watcher_count == 1
+
+        await eventually(somebody_watches)
         await _listeners(redis, resource.organization_id, 1)
         await make_hold(database, resource)  # nothing relays it: only that the feed listens anew makes it look
         await redis.client_kill_filter(_type="pubsub")
@@ -274,7 +280,6 @@ async def test_nothing_is_left_of_who_has_gone(database: Database, redis_url: st
             async with aclosing(feed.resources(watch(key_of(resource)))) as changes:
                 await taken(changes)
         waiting = asyncio.create_task(_wait(feed, key_of(resource)))
-        await asyncio.sleep(0.2)
         await _listeners(redis, resource.organization_id, 1)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
@@ -286,11 +291,11 @@ async def test_nothing_is_left_of_who_has_gone(database: Database, redis_url: st
 async def _listeners(redis: Redis, organization_id: uuid.UUID, count: int) -> None:
     """Wait until so many listen to the organization's channel."""
     channel = channel_of(organization_id)
-    for _ in range(200):
-        if dict(await redis.pubsub_numsub(channel)) == {channel.encode(): count}:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"not {count} listeners")
+
+    async def are_so_many() -> bool:
+        return dict(await redis.pubsub_numsub(channel)) == {channel.encode(): count}
+
+    await eventually(are_so_many)
 
 
 async def _wait(feed: Feed, key: ResourceKey) -> None:
@@ -348,7 +353,11 @@ async def test_all_end_with_what_the_database_says_whatever_they_saw_on_the_way(
         last.set_result(await version_of(database, key) + 1)
         await make_hold(database, resource, "08:00", "16:00")
         await asyncio.gather(*following)
-        await asyncio.sleep(0.5)
+
+        async def have_applied_all() -> bool:
+            return all([one.steps == await steps_of(database, key, one.window) for one in narrow])
+
+        await eventually(have_applied_all)
         await end(partly)
         for one in [*held, *narrow]:
             assert one.steps == await steps_of(database, key, one.window)

@@ -39,6 +39,7 @@ BACK = "https://shop.example/back"
 VISA = "pm_card_visa"
 DECLINED = "pm_card_chargeDeclinedInsufficientFunds"
 AUTHENTICATED = "pm_card_authenticationRequired"
+PERIODS = {"checkout_seconds": 600, "retry_seconds": 300, "ceiling_seconds": 1_800}
 
 
 def now() -> datetime:
@@ -156,12 +157,28 @@ class Till:
 
 @asynccontextmanager
 async def till_of(database: Database, simulator: Simulator, **periods: int) -> AsyncIterator[Till]:
-    """What collects by this simulator, trying nothing twice, so that each fault is seen."""
-    settings = StripeSettings(secret_key=SECRET_KEY, url=simulator.url)
-    calls = Calls(settings, retries_max=0, breaker=Breaker(failures_max=1_000))
-    terms = {"checkout_seconds": 600, "retry_seconds": 300, "ceiling_seconds": 1_800} | periods
+    """What collects by this simulator; `periods` in seconds, the usual ones where none are given."""
+    async with gateway_to(simulator.url) as gateway:
+        yield Till(database, simulator, terms_of(gateway, **periods))
+
+
+def calls_to(url: str) -> Calls:
+    """Calls of a simulator, which try nothing twice, and after which no breaker stays open: each fault is seen."""
+    settings = StripeSettings(secret_key=SECRET_KEY, url=url)
+    return Calls(settings, retries_max=0, breaker=Breaker(failures_max=1_000_000))
+
+
+def terms_of(gateway: PaymentGateway, **periods: int) -> OnlinePayments:
+    """Collecting through this gateway; `periods` as in `till_of`."""
+    return OnlinePayments(gateway, PUBLISHABLE_KEY, **PERIODS | periods)
+
+
+@asynccontextmanager
+async def gateway_to(url: str) -> AsyncIterator[StripeGateway]:
+    """The gateway to a simulator."""
+    calls = calls_to(url)
     try:
-        yield Till(database, simulator, OnlinePayments(StripeGateway(calls), PUBLISHABLE_KEY, **terms))
+        yield StripeGateway(calls)
     finally:
         await calls.close()
 

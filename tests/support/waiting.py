@@ -14,7 +14,10 @@ WAIT_SECONDS_MAX = 10.0
 
 
 async def eventually(
-    ask: Callable[[], Awaitable[Result]], *, seconds_max: float = WAIT_SECONDS_MAX, poll_seconds: float = POLL_SECONDS
+    ask: Callable[[], Awaitable[Result | None]],
+    *,
+    seconds_max: float = WAIT_SECONDS_MAX,
+    poll_seconds: float = POLL_SECONDS,
 ) -> Result:
     """The first true answer of `ask`; fails after `seconds_max`."""
     deadline = time.monotonic() + seconds_max
@@ -24,6 +27,23 @@ async def eventually(
             return answer
         assert time.monotonic() < deadline, f"this did not become true within {seconds_max} s: {answer!r}"
         await asyncio.sleep(poll_seconds)
+
+
+def wait_until(
+    ask: Callable[[], Result | None],
+    *,
+    seconds_max: float = WAIT_SECONDS_MAX,
+    poll_seconds: float = POLL_SECONDS,
+    says: Callable[[], str] = lambda: "",
+) -> Result:
+    """The same where there is no event loop; what it `says` is told if it fails."""
+    deadline = time.monotonic() + seconds_max
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"this did not become true within {seconds_max} s: {answer!r}\n{says()}"
+        time.sleep(poll_seconds)
 
 
 async def until_waiting(owner: "asyncpg.Connection", count: int) -> None:
@@ -51,6 +71,4 @@ async def waits_for_a_lock(owner: "asyncpg.Connection") -> int:
         )
         return pid
 
-    pid = await eventually(waiting)
-    assert pid is not None
-    return pid
+    return await eventually(waiting)

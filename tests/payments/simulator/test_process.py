@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import stripe
 
+from payments.simulator.account import Account
 from payments.simulator.disk import Disk
 from payments.simulator.documents import Documents
+from payments.simulator.serve import SimulatorServer
 from payments.simulator.settings import NotLoopback, SimulatorSettings
 from tests.payments.simulator.support import HELD, held, refused
 from tests.payments.simulator.webhooks import receiver
@@ -91,6 +94,14 @@ def test_a_taken_port_is_told_in_one_line() -> None:
         failed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert failed.returncode == 1
     assert failed.stderr == f"vacancy: Port {port} on 127.0.0.1 cannot be used (Address already in use)\n"
+
+
+def test_a_connection_is_kept_for_longer_than_clients_keep_one() -> None:
+    """Else one asks on a connection that is just being closed, and hears nothing."""
+    server = SimulatorServer(Account(SimulatorSettings(port=0)), signals=False)
+    kept_seconds = httpx.Limits().keepalive_expiry
+    assert kept_seconds is not None
+    assert server.config.timeout_keep_alive > kept_seconds
 
 
 async def test_one_secret_key_can_be_the_only_one() -> None:

@@ -18,11 +18,12 @@ from server.embedded import Servers, embedded_servers
 from server.embedded.errors import BinariesMissing, ServerFailed, StateForeign, StateTaken
 
 OWNER = """
-import pathlib, sys, time
+import pathlib, signal, sys
 from server.embedded import embedded_servers
 with embedded_servers(pathlib.Path(sys.argv[1])) as servers:
     print(servers.owner_url, flush=True)
-    time.sleep(60)
+    signal.alarm(60)  # should nobody kill it
+    signal.pause()
 """
 
 

@@ -4,7 +4,11 @@ import signal
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,23 +20,37 @@ from server.embedded.state import is_taken, kept_secret, locked_state, make_stat
 OURS = Account(os.geteuid(), os.getegid())
 
 HOLDER = """
-import pathlib, sys, time
+import pathlib, signal, sys
 from server.embedded.state import locked_state
 with locked_state(pathlib.Path(sys.argv[1])) as state:
-    if len(sys.argv) > 2:  # a server that outlives its owner for as many seconds
+    if len(sys.argv) > 2:  # a server that outlives its owner, until nobody can write into what it reads any more
         import subprocess
-        subprocess.Popen(["sleep", sys.argv[2]], pass_fds=[state.lock_fd], stdout=subprocess.DEVNULL)
+        subprocess.Popen(["cat"], stdin=int(sys.argv[2]), pass_fds=[state.lock_fd], stdout=subprocess.DEVNULL)
     print("held", flush=True)
-    time.sleep(60)
+    signal.alarm(60)  # should nobody kill it
+    signal.pause()
 """
 
 
-def hold(folder: Path, *orphan_seconds: str) -> "subprocess.Popen[bytes]":
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder), *orphan_seconds], stdout=subprocess.PIPE)
+def hold(folder: Path, *read_by_orphan: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", HOLDER, str(folder), *map(str, read_by_orphan)]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=read_by_orphan)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
     holder.stdout.close()
     return holder
+
+
+@contextmanager
+def orphan(folder: Path) -> Iterator[Callable[[], None]]:
+    """What an owner that was killed has left behind; it goes when it is told to, or at the end of the `with`."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as line:
+        holder = hold(folder, reading)
+        os.close(reading)
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        yield line.close
 
 
 def mode(path: Path) -> int:
@@ -56,21 +74,25 @@ def test_one_process_at_a_time_owns_a_state_folder(state_dir: Path) -> None:
     assert not is_taken(state_dir)
 
 
-def test_children_of_a_killed_owner_are_waited_for(state_dir: Path) -> None:
-    holder = hold(state_dir, "0.6")
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
-    assert is_taken(state_dir)
-    with locked_state(state_dir) as state:
-        assert state.path == state_dir
+def test_children_of_a_killed_owner_are_waited_for(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with orphan(state_dir) as let_go:
+        assert is_taken(state_dir)
+        waited: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waited.append(seconds)
+            let_go()
+            time.sleep(seconds)
+
+        monkeypatch.setattr(state_module, "time", SimpleNamespace(monotonic=time.monotonic, sleep=wait))
+        with locked_state(state_dir) as state:
+            assert state.path == state_dir
+        assert waited
 
 
 def test_children_that_do_not_go_are_reported(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state_module, "ORPHANS_WAIT_SECONDS", 0.2)
-    holder = hold(state_dir, "2")
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
-    with pytest.raises(StateTaken, match="left behind"), locked_state(state_dir):
+    with orphan(state_dir), pytest.raises(StateTaken, match="left behind"), locked_state(state_dir):
         pass
 
 
