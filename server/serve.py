@@ -23,6 +23,10 @@ SOCKETS_SECONDS_MAX: Final = 4.0
 
 PING_SECONDS: Final = 20.0
 
+KEEP_ALIVE_SECONDS: Final = 75
+"""How long a connection on which nothing is asked is kept: longer than clients and proxies keep theirs (nginx 60, most
+clients 5), so that it is they who close it, and nobody asks on one that is just being closed."""
+
 OBJECTS_PER_SEARCH: Final = 5_000
 """So many more than there were make the next search for garbage, not Python's 700: an answer about a month makes more
 at once. Each hundredth search is of all that is kept, 25 ms with the facts of 200 resources: before 3 times in 500
@@ -54,6 +58,7 @@ def serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
         ),
         sockets,
