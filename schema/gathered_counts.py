@@ -26,9 +26,12 @@ class GatheredCounts(Counts):
     def __init__(self, database: Database, viewer: Viewer, turn: Callable[[], Awaitable[None]]) -> None:
         super().__init__(database, viewer)
         self._turn = turn
-        self._arrivals: DataLoader[TimelineQuestion, tuple[Arrivals, ...]] = DataLoader(
-            load_fn=self._read_arrivals, max_batch_size=KEYS_MAX
-        )
+        one_by_one = Counts(database, viewer)
+
+        async def read(questions: list[TimelineQuestion]) -> list[tuple[Arrivals, ...]]:
+            return list(await one_by_one.arrivals(questions))
+
+        self._arrivals = DataLoader(load_fn=read, max_batch_size=KEYS_MAX)
         self._customer_items: dict[tuple[uuid.UUID, str], asyncio.Task[tuple[CustomerItem, ...]]] = {}
 
     async def arrivals(self, questions: Sequence[TimelineQuestion]) -> Sequence[tuple[Arrivals, ...]]:
@@ -48,6 +51,3 @@ class GatheredCounts(Counts):
     async def turn(self) -> None:
         """When all that the operation asks for has been read, one resolver after the other."""
         await self._turn()
-
-    async def _read_arrivals(self, questions: list[TimelineQuestion]) -> list[tuple[Arrivals, ...]]:
-        return list(await super().arrivals(questions))

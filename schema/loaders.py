@@ -72,7 +72,7 @@ class Loaders:
         self.renew()
 
     def renew(self) -> None:
-        """Forget what was loaded and what was spent: a subscription calls this before each event that it yields."""
+        """Forget what was loaded and spent: called before each event of a subscription, and when an operation ends."""
         self.budget = Budget()
         for name in _MADE_WHEN_ASKED:
             vars(self).pop(name, None)

@@ -1,6 +1,6 @@
 """The GraphQL schema, put together: roots, scalars, caches, limits, and the masking of defects."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from resolvers.mutation import Mutation
 from resolvers.query import Query
 from schema.booking_rule import BookingRule
+from schema.context import Context
 from schema.errors import (
     CapacityInUse,
     HoldExpired,
@@ -38,6 +39,7 @@ from schema.series import SeriesConflict
 from schema.series_change import SeriesUnchanged
 from server.document_limits import QUERY_LENGTH_MAX
 from server.documents import Documents
+from server.execution import Execution
 from server.masking import masked
 from subscriptions.subscription import Subscription
 
@@ -66,6 +68,7 @@ def build_schema() -> "Schema":
             SeriesUnchanged,
         ],
         extensions=[Documents],
+        execution_context_class=Execution,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 
@@ -82,7 +85,10 @@ class Schema(strawberry.Schema):
         """The result of a query or a mutation."""
         if _is_too_long(query):
             return PreExecutionError(data=None, errors=masked([_too_long()]))
-        result = await super().execute(query, *arguments, **named)
+        try:
+            result = await super().execute(query, *arguments, **named)
+        finally:
+            _forget(named)
         result.errors = masked(result.errors)
         return result
 
@@ -110,6 +116,15 @@ class Schema(strawberry.Schema):
         except Exception as error:  # noqa: BLE001 - masked, and logged with its trace
             defect = GraphQLError(str(error), original_error=error)
             yield PreExecutionError(data=None, errors=masked([defect]))
+        finally:
+            _forget(named)
+
+
+def _forget(named: Mapping[str, Any]) -> None:
+    """Let go of what the operation has loaded: its loaders hold each other (`server.execution`)."""
+    context = named.get("context_value")
+    if isinstance(context, Context):
+        context.loaders.renew()
 
 
 def _drop_null_defaults(schema: GraphQLSchema) -> None:
