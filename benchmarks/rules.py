@@ -37,10 +37,10 @@ from server.tokens import AccountTokens
 from tests.support.factories import key_of
 from tests.support.statements import recorded_statements
 
-WARM_UP: Final = 2
+WARM_UP: Final = 1
 ROUNDS: Final = 40
 ROUNDS_OF_MANY: Final = 16
-ROUNDS_OF_ALL: Final = 2
+ROUNDS_OF_ALL: Final = 1
 SAMPLED_SECONDS: Final = 1.5
 
 CALENDAR: Final = """
