@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -18,32 +18,27 @@ async def eventually(
     *,
     seconds_max: float = WAIT_SECONDS_MAX,
     poll_seconds: float = POLL_SECONDS,
+    says: Callable[[], str] = lambda: "",
 ) -> Result:
-    """The first true answer of `ask`; fails after `seconds_max`."""
+    """The first true answer of `ask`; fails after `seconds_max`, and then tells what it `says`."""
     deadline = time.monotonic() + seconds_max
     while True:
         answer = await ask()
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"this did not become true within {seconds_max} s: {answer!r}"
+        assert time.monotonic() < deadline, f"this did not become true within {seconds_max} s: {answer!r}\n{says()}"
         await asyncio.sleep(poll_seconds)
 
 
-def wait_until(
-    ask: Callable[[], Result | None],
-    *,
-    seconds_max: float = WAIT_SECONDS_MAX,
-    poll_seconds: float = POLL_SECONDS,
-    says: Callable[[], str] = lambda: "",
-) -> Result:
-    """The same where there is no event loop; what it `says` is told if it fails."""
-    deadline = time.monotonic() + seconds_max
-    while True:
-        answer = ask()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"this did not become true within {seconds_max} s: {answer!r}\n{says()}"
-        time.sleep(poll_seconds)
+def wait_until(ask: Callable[[], Result | None], **how: Any) -> Result:
+    """The same where there is no event loop; `how` is as of `eventually`."""
+
+    async def asked() -> Result | None:
+        return ask()
+
+    # A factory of its own: without one the runner would change which loop is the thread's.
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(eventually(asked, **how))
 
 
 async def until_waiting(owner: "asyncpg.Connection", count: int) -> None:

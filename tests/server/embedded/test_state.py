@@ -16,6 +16,7 @@ from server.embedded import state as state_module
 from server.embedded.account import Account
 from server.embedded.errors import StateTaken, StateUnusable
 from server.embedded.state import is_taken, kept_secret, locked_state, make_state_folder, write_private
+from tests.support.waiting import wait_until
 
 OURS = Account(os.geteuid(), os.getegid())
 
@@ -82,7 +83,7 @@ def test_children_of_a_killed_owner_are_waited_for(state_dir: Path, monkeypatch:
         def wait(seconds: float) -> None:
             waited.append(seconds)
             let_go()
-            time.sleep(seconds)
+            wait_until(lambda: not is_taken(state_dir))
 
         monkeypatch.setattr(state_module, "time", SimpleNamespace(monotonic=time.monotonic, sleep=wait))
         with locked_state(state_dir) as state:
